@@ -33,7 +33,9 @@ const sources = suite
       built: join(built, source.slice(sources.length + 1).replace(/\.ts$/, ".js")),
     })),
   )
-  .filter(({ source }) => filters.length === 0 || filters.some((filter) => source.split(sep).join("/").includes(filter)));
+  .filter(
+    ({ source }) => filters.length === 0 || filters.some((filter) => source.split(sep).join("/").includes(filter)),
+  );
 
 if (sources.length === 0) {
   console.error(filters.length === 0 ? "there are no tests" : `no test file has ${filters.join(" or ")} in its path`);
