@@ -6,10 +6,12 @@
  * while no connection is open (`send` says false); what waits to go out is bounded; a peer that went silent is noticed.
  * A message that does not fit ends the connection, which is then dialled anew after a growing pause.
  */
+import type { ClientRequestArgs } from "node:http";
 import { WebSocket } from "ws";
 import type { z } from "zod";
 import { UserError } from "../std/errors.ts";
 import { maximumMessageBytes } from "../protocol/limits.ts";
+import { openSocket } from "./dial.ts";
 import { retryPauseMilliseconds } from "./retry-pause.ts";
 import {
   channelCloseTimeoutMilliseconds,
@@ -173,6 +175,7 @@ class ReconnectingChannel<Incoming, Outgoing> implements Channel<Outgoing> {
       perMessageDeflate: false,
       maxPayload: maximumMessageBytes,
       handshakeTimeout: channelDialTimeoutMilliseconds,
+      ...connectionMaker(this.#address),
     });
     this.#socket = socket;
     const isOurs = (): boolean => this.#socket === socket;
@@ -245,6 +248,14 @@ class ReconnectingChannel<Incoming, Outgoing> implements Channel<Outgoing> {
     this.#drainWaiters = [];
     for (const wake of waiters) wake();
   }
+}
+
+/** Plain connections are opened where all are opened; the library adds TLS by itself. */
+function connectionMaker(address: string): Pick<ClientRequestArgs, "createConnection"> {
+  const { protocol, hostname, port } = new URL(address);
+  if (protocol !== "ws:") return {};
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  return { createConnection: () => openSocket({ host, port: port === "" ? 80 : Number(port) }) };
 }
 
 /** Says goodbye, and cuts the connection when no answer comes. */

@@ -1,0 +1,71 @@
+/**
+ * The bytes of a publish's manifest, kept so that the controller can be sent any rest of it: it says itself how much it
+ * has, after each new connection. Only appended to.
+ */
+import { UserError } from "../../std/errors.ts";
+import { toBase64 } from "../../std/base64.ts";
+import { messagePayloadBytes } from "../../protocol/limits.ts";
+import type { Append } from "../../protocol/publisher-messages.ts";
+import { manifestWindowBytes } from "./limits.ts";
+
+export class ManifestLog {
+  #bytes = new Uint8Array(64 * 1024);
+  #lengthBytes = 0;
+  /** Of everything so far. */
+  root: string | undefined;
+  blockCount = 0;
+  pieceCount = 0;
+  #sentBytes = 0;
+
+  get lengthBytes(): number {
+    return this.#lengthBytes;
+  }
+
+  /** Whether all of it has been sent on this connection. */
+  get isSent(): boolean {
+    return this.#sentBytes === this.#lengthBytes;
+  }
+
+  append(bytes: Uint8Array, root: string, blockCount: number, pieceCount: number): void {
+    const needed = this.#lengthBytes + bytes.length;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      larger.set(this.#bytes.subarray(0, this.#lengthBytes));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#lengthBytes);
+    this.#lengthBytes = needed;
+    this.root = root;
+    this.blockCount = blockCount;
+    this.pieceCount = pieceCount;
+  }
+
+  /** The controller has the first `bytes` of it. @throws UserError when there is no such place */
+  rewind(bytes: number): void {
+    if (bytes > this.#lengthBytes) {
+      throw new UserError(`the controller says it has ${bytes} bytes of a manifest of ${this.#lengthBytes}`);
+    }
+    this.#sentBytes = bytes;
+  }
+
+  /** The next messages to send, about a window full; the root goes with the last byte. */
+  takeMessages(publishId: string): Append[] {
+    const messages: Append[] = [];
+    let window = manifestWindowBytes;
+    while (window > 0 && this.#sentBytes < this.#lengthBytes) {
+      const offset = this.#sentBytes;
+      const end = Math.min(offset + messagePayloadBytes, this.#lengthBytes);
+      const message: Append = {
+        type: "append",
+        publishId,
+        offset,
+        bytes: toBase64(this.#bytes.subarray(offset, end)),
+      };
+      const root = end === this.#lengthBytes ? this.root : undefined;
+      messages.push(root === undefined ? message : { ...message, root });
+      this.#sentBytes = end;
+      window -= end - offset;
+    }
+    return messages;
+  }
+}

@@ -1,0 +1,382 @@
+/**
+ * The publisher's protocol logic: takes a publish from the first word with the controller to its commit, over broken
+ * connections and restarts of the controller.
+ *
+ * It promises: exactly one `finish`, and nothing after it; a commit is asked for only when every receiver has said that
+ * what it was handed is durable; the manifest is sent from where the controller says it has it; lanes of an earlier
+ * connection are closed before a new one's instructions are obeyed; an abort is sent when the publish is stopped here.
+ * Pure: what is read, hashed and handed over is the world's business.
+ */
+import { UserError } from "../../std/errors.ts";
+import { protocolVersion } from "../../protocol/version.ts";
+import type { Portion } from "../../protocol/parts.ts";
+import type { Instruct } from "../../protocol/controller-messages.ts";
+import type { ControllerToPublisher, HandedOver, Rejected } from "../../protocol/publisher-messages.ts";
+import { maximumTextLength } from "../../protocol/limits.ts";
+import { ManifestLog } from "./manifest-log.ts";
+import {
+  abortPatienceNanoseconds,
+  beginAgainNanoseconds,
+  defaultControllerPatienceNanoseconds,
+  runningPatienceNanoseconds,
+} from "./limits.ts";
+import type {
+  PublisherCommand,
+  PublisherEvent,
+  PublisherOutput,
+  PublishOutcome,
+  PublishRequest,
+} from "./publisher-events.ts";
+
+/**
+ * away: no connection, or none that counts. beginning: begin was sent. pausing: begin is to be sent again in a while.
+ * running: accepted, blocks are handed over. flushing: receivers make them durable. committing: commit was sent.
+ * aborting: stopped, the abort has not gone out yet. over: `finish` was given.
+ */
+type Phase = "away" | "beginning" | "pausing" | "running" | "flushing" | "committing" | "aborting" | "over";
+
+/** Reasons to be turned away that pass by themselves while agents and publishers find a restarted controller again. */
+const passingCodes: ReadonlySet<Rejected["code"]> = new Set([
+  "agentOffline",
+  "noTargets",
+  "busy",
+  "unknownAgent",
+  "unknownPublish",
+]);
+
+type Lane = { handedBytes: number };
+
+export class PublisherCore {
+  readonly #request: PublishRequest;
+  readonly #log = new ManifestLog();
+  readonly #lanes = new Map<number, Lane>();
+  #phase: Phase = "away";
+  #isConnected = false;
+  #everAccepted = false;
+  #term = 0;
+  /** Ends and failures that the controller has not been told. */
+  #report: HandedOver;
+  #heartbeatNanoseconds = 0;
+  #saidAt = 0;
+  #againAt = 0;
+  /** Of the newest flush; answers to earlier ones count for nothing. */
+  #flushId = 0;
+  /** When patience with an absent controller ends. */
+  #giveUpAt: number;
+  #stopReason: string | undefined;
+  #lastProblem = "it cannot be reached";
+  #commands: PublisherCommand[] = [];
+
+  /**
+   * @param patienceNanoseconds how long the controller may take to accept the publish at first
+   * @param nowNanoseconds when that begins
+   */
+  constructor(
+    request: PublishRequest,
+    nowNanoseconds: number,
+    patienceNanoseconds: number = defaultControllerPatienceNanoseconds,
+  ) {
+    this.#request = request;
+    this.#giveUpAt = nowNanoseconds + patienceNanoseconds;
+    this.#report = this.#emptyReport();
+  }
+
+  /** For showing: where the publish stands. */
+  view(): { readonly phase: Phase; readonly lanes: number; readonly manifestIsSent: boolean } {
+    return { phase: this.#phase, lanes: this.#lanes.size, manifestIsSent: this.#log.isSent };
+  }
+
+  /** Takes one event and says what to do. Events after `finish` are ignored. */
+  handle(event: PublisherEvent, nowNanoseconds: number): PublisherOutput {
+    if (this.#phase !== "over") this.#take(event, nowNanoseconds);
+    if (this.#phase !== "over") this.#checkTimes(nowNanoseconds);
+    const commands = this.#commands;
+    this.#commands = [];
+    return { commands, wakeAtNanoseconds: this.#wakeAt() };
+  }
+
+  #take(event: PublisherEvent, now: number): void {
+    switch (event.type) {
+      case "connected":
+        this.#isConnected = true;
+        this.#lastProblem = "it does not answer";
+        if (this.#phase === "aborting") this.#abort(now);
+        else if (this.#phase !== "pausing") this.#begin(now);
+        break;
+      case "disconnected":
+        this.#isConnected = false;
+        this.#lastProblem = event.reason;
+        if (this.#isAccepted()) this.#giveUpAt = now + runningPatienceNanoseconds;
+        if (this.#phase !== "aborting" && this.#phase !== "pausing") this.#phase = "away";
+        break;
+      case "writable":
+        if (this.#isAccepted()) this.#sendManifest(now);
+        break;
+      case "message":
+        if (this.#phase !== "aborting") this.#hear(event.message, now);
+        break;
+      case "manifest":
+        this.#manifest(event, now);
+        break;
+      case "handed":
+        for (const { laneId, handedBytes } of event.lanes) this.#handed(laneId, handedBytes);
+        this.#sendReport(now);
+        break;
+      case "laneFailed":
+        this.#laneFailed(event, now);
+        break;
+      case "flushed":
+        if (event.flushId === this.#flushId) this.#flushed(event.failures, now);
+        break;
+      case "stopped":
+        this.#stop(event.reason, now);
+        break;
+      case "timer":
+        break;
+    }
+  }
+
+  #isAccepted(): boolean {
+    return this.#phase === "running" || this.#phase === "flushing" || this.#phase === "committing";
+  }
+
+  #begin(now: number): void {
+    // A publish of known content has its manifest before it begins; until then there is nothing to say.
+    if (!this.#request.growing && this.#log.root === undefined) return;
+    this.#phase = "beginning";
+    const { growing } = this.#request;
+    const root = this.#log.root;
+    this.#send(
+      {
+        type: "begin",
+        protocol: protocolVersion,
+        ...this.#request,
+        ...(growing || root === undefined ? {} : { root, manifestBytes: this.#log.lengthBytes }),
+      },
+      now,
+    );
+  }
+
+  #manifest(event: Extract<PublisherEvent, { type: "manifest" }>, now: number): void {
+    const wasSent = this.#log.isSent;
+    this.#log.append(event.bytes, event.root, event.blockCount, event.pieceCount);
+    if (this.#isAccepted() && wasSent) this.#sendManifest(now);
+    else if (this.#phase === "away" && this.#isConnected) this.#begin(now);
+  }
+
+  #sendManifest(now: number): void {
+    for (const message of this.#log.takeMessages(this.#request.publishId)) this.#send(message, now);
+    if (!this.#log.isSent) this.#commands.push({ type: "awaitWritable" });
+  }
+
+  #hear(message: ControllerToPublisher, now: number): void {
+    // The answer to an earlier publish over the same connection cannot come; one for another publish is a fault.
+    if ("publishId" in message && message.publishId !== this.#request.publishId) {
+      this.#commands.push({ type: "reconnect", reason: "the controller speaks of another publish" });
+      return;
+    }
+    switch (message.type) {
+      case "accepted":
+        this.#accepted(message, now);
+        break;
+      case "already":
+        // After a commit whose answer was lost, this is the answer.
+        this.#finish({ kind: this.#everAccepted ? "committed" : "already" });
+        break;
+      case "committed":
+        this.#finish({ kind: "committed" });
+        break;
+      case "rejected":
+        this.#rejected(message, now);
+        break;
+      case "held":
+        if (message.order === "content") this.#commands.push({ type: "held", ranges: message.ranges });
+        break;
+      case "allHandedOver":
+        if (this.#phase !== "running") break;
+        this.#phase = "flushing";
+        this.#flushId += 1;
+        this.#commands.push({ type: "flush", flushId: this.#flushId, receivers: message.receivers });
+        break;
+      case "instruct":
+        if (message.term >= this.#term && this.#isAccepted()) this.#instruct(message, now);
+        break;
+    }
+  }
+
+  #accepted(message: Extract<ControllerToPublisher, { type: "accepted" }>, now: number): void {
+    if (this.#phase !== "beginning") return;
+    this.#phase = "running";
+    this.#everAccepted = true;
+    this.#term = message.term;
+    this.#heartbeatNanoseconds = message.heartbeatMilliseconds * 1_000_000;
+    // The controller instructs anew after a break: what an earlier connection's lanes still have queued is dropped.
+    for (const laneId of this.#lanes.keys()) this.#closeLane(laneId);
+    try {
+      this.#log.rewind(message.manifestBytes);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#stop(error.message, now);
+      return;
+    }
+    this.#sendManifest(now);
+    this.#sendReport(now);
+  }
+
+  #rejected(message: Rejected, now: number): void {
+    if (this.#isAccepted()) this.#giveUpAt = now + runningPatienceNanoseconds;
+    if (this.#everAccepted && passingCodes.has(message.code) && now < this.#giveUpAt) {
+      this.#lastProblem = message.reason;
+      this.#phase = "pausing";
+      this.#againAt = now + beginAgainNanoseconds;
+      return;
+    }
+    this.#finish({ kind: "rejected", code: message.code, reason: message.reason });
+  }
+
+  #instruct(message: Instruct, now: number): void {
+    for (const laneId of message.close) this.#closeLane(laneId);
+    for (const lane of message.open) {
+      if (this.#lanes.has(lane.laneId)) continue;
+      this.#lanes.set(lane.laneId, { handedBytes: 0 });
+      this.#commands.push({ type: "openLane", lane });
+    }
+    for (const { laneId, portions, ticket } of message.transfers) {
+      if (!this.#lanes.has(laneId)) continue;
+      // Something is missing after all: the flush under way is not the last one.
+      if (this.#phase === "flushing") this.#phase = "running";
+      const problem = this.#problemOf(portions);
+      if (problem === undefined) {
+        this.#commands.push({ type: "handOver", laneId, portions, ticket });
+      } else {
+        this.#report.failures.push({ laneId, kind: "notHeld", detail: problem });
+        this.#closeLane(laneId, "failed");
+      }
+    }
+    for (const { laneId, rateBitsPerSecond, ticket } of message.rates) {
+      if (this.#lanes.has(laneId)) this.#commands.push({ type: "setRate", laneId, rateBitsPerSecond, ticket });
+    }
+    this.#sendReport(now);
+  }
+
+  /** Why these portions cannot be handed over; undefined: they can. */
+  #problemOf(portions: readonly Portion[]): string | undefined {
+    for (const { fileSet, order, ranges } of portions) {
+      if (fileSet !== `${this.#request.name}@${this.#request.version}`) return `${fileSet} is not being published here`;
+      const end = ranges.at(-1) ?? 0;
+      if (end > (order === "content" ? this.#log.blockCount : this.#log.pieceCount)) {
+        return `${order} block ${end - 1} does not exist`;
+      }
+    }
+    return undefined;
+  }
+
+  #closeLane(laneId: number, ended: "closed" | "failed" = "closed"): void {
+    const lane = this.#lanes.get(laneId);
+    if (lane === undefined) return;
+    this.#commands.push({ type: "closeLane", laneId });
+    this.#laneEnded(laneId, lane.handedBytes, ended);
+  }
+
+  #handed(laneId: number, handedBytes: number): void {
+    const lane = this.#lanes.get(laneId);
+    if (lane === undefined || lane.handedBytes === handedBytes) return;
+    lane.handedBytes = handedBytes;
+    this.#report.lanes = this.#report.lanes.filter((entry) => entry.laneId !== laneId);
+    this.#report.lanes.push({ laneId, handedBytes });
+  }
+
+  #laneFailed(event: Extract<PublisherEvent, { type: "laneFailed" }>, now: number): void {
+    const { laneId, handedBytes, kind, detail } = event;
+    if (!this.#lanes.has(laneId)) return;
+    this.#report.failures.push({ laneId, kind, detail: detail.slice(0, maximumTextLength) });
+    this.#laneEnded(laneId, handedBytes, "failed");
+    this.#sendReport(now);
+  }
+
+  #laneEnded(laneId: number, handedBytes: number, ended: "closed" | "failed"): void {
+    this.#lanes.delete(laneId);
+    this.#report.lanes = this.#report.lanes.filter((entry) => entry.laneId !== laneId);
+    this.#report.lanes.push({ laneId, handedBytes, ended });
+  }
+
+  #flushed(failures: Extract<PublisherEvent, { type: "flushed" }>["failures"], now: number): void {
+    if (this.#phase !== "flushing") return;
+    if (failures.length === 0) {
+      this.#phase = "committing";
+      this.#send({ type: "commit", publishId: this.#request.publishId }, now);
+      return;
+    }
+    // The controller hands what these receivers were to keep to others, then says again that all is handed over.
+    this.#phase = "running";
+    for (const { laneId, kind, detail } of failures) {
+      this.#report.failures.push({ laneId, kind, detail: detail.slice(0, maximumTextLength) });
+    }
+    this.#sendReport(now);
+  }
+
+  #stop(reason: string, now: number): void {
+    if (this.#phase === "aborting") return;
+    this.#stopReason = reason;
+    const isKnown = this.#everAccepted || this.#phase === "beginning";
+    if (!isKnown) {
+      this.#finish({ kind: "stopped", reason });
+      return;
+    }
+    this.#phase = "aborting";
+    this.#giveUpAt = now + abortPatienceNanoseconds;
+    if (this.#isConnected) this.#abort(now);
+  }
+
+  #abort(now: number): void {
+    const reason = this.#stopReason ?? "stopped";
+    this.#send({ type: "abort", publishId: this.#request.publishId, reason: reason.slice(0, maximumTextLength) }, now);
+    this.#finish({ kind: "stopped", reason });
+  }
+
+  #checkTimes(now: number): void {
+    if (this.#phase === "aborting") {
+      if (now >= this.#giveUpAt) this.#finish({ kind: "stopped", reason: this.#stopReason ?? "stopped" });
+      return;
+    }
+    if (this.#phase === "pausing" && now >= this.#againAt) {
+      this.#phase = "away";
+      if (this.#isConnected) this.#begin(now);
+    }
+    if (!this.#isAccepted() && now >= this.#giveUpAt) {
+      this.#finish({ kind: "unreachable", reason: this.#lastProblem });
+      return;
+    }
+    if (this.#isAccepted() && now >= this.#saidAt + this.#heartbeatNanoseconds) {
+      this.#send({ type: "alive", publishId: this.#request.publishId }, now);
+    }
+  }
+
+  #wakeAt(): number | undefined {
+    if (this.#phase === "over") return undefined;
+    if (this.#phase === "pausing") return Math.min(this.#againAt, this.#giveUpAt);
+    return this.#isAccepted() ? this.#saidAt + this.#heartbeatNanoseconds : this.#giveUpAt;
+  }
+
+  #send(message: Extract<PublisherCommand, { type: "send" }>["message"], now: number): void {
+    this.#saidAt = now;
+    this.#commands.push({ type: "send", message });
+  }
+
+  #emptyReport(): HandedOver {
+    return { type: "handedOver", publishId: this.#request.publishId, lanes: [], failures: [] };
+  }
+
+  #sendReport(now: number): void {
+    if (!this.#isAccepted() || (this.#report.lanes.length === 0 && this.#report.failures.length === 0)) return;
+    this.#send(this.#report, now);
+    this.#report = this.#emptyReport();
+  }
+
+  #finish(outcome: PublishOutcome): void {
+    this.#phase = "over";
+    for (const laneId of this.#lanes.keys()) this.#commands.push({ type: "closeLane", laneId });
+    this.#lanes.clear();
+    this.#commands.push({ type: "finish", outcome });
+  }
+}
