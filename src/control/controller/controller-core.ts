@@ -1,0 +1,297 @@
+/**
+ * The controller's state machine: one event in, one batch out. It hears agents, publishers and operators, keeps their
+ * state, lets the scheduler decide, and instructs. No clock, no sockets, no randomness but a seed: the real program and
+ * the simulator drive it in the same way.
+ */
+import { SeededRandom } from "../../std/seeded-random.ts";
+import { UserError } from "../../std/errors.ts";
+import type { Topology } from "../../model/topology.ts";
+import type { AgentMessage } from "../../protocol/agent-messages.ts";
+import type { AgentView, ResourceView, StatusView, VersionDetail, VersionSummary } from "../../protocol/views.ts";
+import { ComponentFailures } from "../../scheduler/component-failures.ts";
+import { Scheduler } from "../../scheduler/scheduler.ts";
+import { agentDisconnected, agentGone, goneAfter, handleHello, handleState } from "./agent-channel.ts";
+import { endChallengesOf, handleChallengeData, tickChallenges } from "./challenges.ts";
+import type { ControllerEvent, ControllerOutput, ControllerPorts } from "./controller-events.ts";
+import { renewTickets, sendDecisions, type TicketTimes } from "./instructions.ts";
+import { handleRequest } from "./operator.ts";
+import { OutputBuilder } from "./output.ts";
+import { expireProbes, handleProbeResult, retry } from "./probes.ts";
+import { handlePublisherMessage, publisherDisconnected, type Drafts } from "./publishing.ts";
+import { refreshReceivers } from "./publish-member.ts";
+import { abortPublish } from "./publish-progress.ts";
+import { restore } from "./restore.ts";
+import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
+import type { Connection, ControllerState } from "./state.ts";
+import { agentView, resourceViews, statusView, versionDetail, versionSummary } from "./views.ts";
+
+export interface ControllerOptions {
+  readonly ports: ControllerPorts;
+  readonly settings?: Partial<ControllerSettings>;
+}
+
+/** While targets wait for bandwidth or blocks, decisions are taken again after this. */
+const waitingNanoseconds = 50_000_000;
+
+export class ControllerCore {
+  readonly #ports: ControllerPorts;
+  readonly #settings: ControllerSettings;
+  #state: ControllerState | undefined;
+  readonly #drafts: Drafts = new Map();
+  readonly #ticketTimes: TicketTimes = new Map();
+
+  constructor(options: ControllerOptions) {
+    this.#ports = options.ports;
+    this.#settings = { ...defaultControllerSettings, ...options.settings };
+  }
+
+  /** Takes an event. `started` must be the first. @throws UserError when the store's rows cannot be read */
+  handle(event: ControllerEvent, nowNanoseconds: number): ControllerOutput {
+    if (event.type === "started") {
+      this.#state = this.#start(event, nowNanoseconds);
+    } else {
+      const state = this.#running();
+      state.now = nowNanoseconds;
+      this.#take(state, event);
+    }
+    return this.#finish(this.#running());
+  }
+
+  status(): StatusView {
+    return statusView(this.#running());
+  }
+
+  fileSets(): VersionSummary[] {
+    const state = this.#running();
+    return [...state.fileSets.values()].map((fileSet) => versionSummary(state, fileSet));
+  }
+
+  fileSet(name: string, version: string): VersionDetail | undefined {
+    const state = this.#running();
+    const found = state.fileSets.get(`${name}@${version}`);
+    return found === undefined ? undefined : versionDetail(state, found);
+  }
+
+  agents(): AgentView[] {
+    const state = this.#running();
+    return [...state.agents.values()]
+      .map((agent) => agentView(state, agent))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  resources(): ResourceView[] {
+    return resourceViews(this.#running());
+  }
+
+  /** The bytes of a file set's manifest, as far as it has grown. */
+  manifestBytes(fileSet: string): Uint8Array | undefined {
+    return this.#running().fileSets.get(fileSet)?.bytes;
+  }
+
+  topology(): Topology {
+    return this.#running().scheduler.world.topology;
+  }
+
+  #running(): ControllerState {
+    if (this.#state === undefined) throw new Error("the controller has not been started");
+    return this.#state;
+  }
+
+  #start(event: ControllerEvent & { type: "started" }, now: number): ControllerState {
+    const settings = this.#settings;
+    const ofMilliseconds = (milliseconds: number): number => milliseconds * nanosecondsPerMillisecond;
+    const state: ControllerState = {
+      hash: this.#ports.hash,
+      settings,
+      random: new SeededRandom(this.#ports.seed),
+      out: new OutputBuilder(),
+      scheduler: new Scheduler({
+        topology: event.topology,
+        seed: this.#ports.seed,
+        firstLaneId: firstLaneId(event.term),
+        settings: settings.scheduler,
+        weights: settings.weights,
+      }),
+      term: event.term,
+      now,
+      epochMilliseconds: event.dateMilliseconds - now / nanosecondsPerMillisecond,
+      nextSequence: 1,
+      connections: new Map(),
+      agents: new Map(),
+      agentsByName: new Map(),
+      fileSets: new Map(),
+      active: new Map(),
+      publishes: new Map(),
+      failures: new ComponentFailures({
+        outOfUseAfter: settings.outOfUseAfter,
+        memoryNanoseconds: ofMilliseconds(settings.failureMemoryMilliseconds),
+        retryNanoseconds: ofMilliseconds(settings.retryMilliseconds),
+        retryMaximumNanoseconds: ofMilliseconds(settings.retryMaximumMilliseconds),
+      }),
+      probes: new Map(),
+      challenges: new Map(),
+      waitingRuns: new Set(),
+      nextChallengeAtNanoseconds: undefined,
+      recoveringUntilNanoseconds: undefined,
+      awaitedAgents: new Set(),
+    };
+    restore(state, event.rows);
+    if (state.awaitedAgents.size > 0) {
+      state.recoveringUntilNanoseconds = now + ofMilliseconds(settings.recoveryMilliseconds);
+    }
+    for (const agent of state.agents.values()) if (agent.row.online) agent.goneAtNanoseconds = now + goneAfter(state);
+    return state;
+  }
+
+  #take(state: ControllerState, event: Exclude<ControllerEvent, { type: "started" }>): void {
+    switch (event.type) {
+      case "opened":
+        state.connections.set(event.connectionId, { role: event.role, agent: undefined, publishIds: new Set() });
+        break;
+      case "agentMessage":
+        this.#agentMessage(state, event.connectionId, event.message);
+        break;
+      case "publisherMessage": {
+        const connection = state.connections.get(event.connectionId);
+        if (connection?.role === "publisher") {
+          handlePublisherMessage(state, this.#drafts, event.connectionId, connection, event.message);
+        }
+        break;
+      }
+      case "closed":
+        this.#closed(state, event.connectionId);
+        break;
+      case "request":
+        handleRequest(state, event.requestId, event.request);
+        break;
+      case "topology":
+        state.scheduler.setTopology(event.topology);
+        this.#refuseLostSites(state);
+        break;
+      case "timer":
+        break;
+    }
+  }
+
+  #agentMessage(state: ControllerState, connectionId: number, message: AgentMessage): void {
+    const connection = state.connections.get(connectionId);
+    if (connection?.role !== "agent") return;
+    if (message.type === "hello") {
+      if (connection.agent === undefined) handleHello(state, connectionId, connection, message);
+      else this.#breaksProtocol(state, connectionId, "said hello twice");
+      return;
+    }
+    const { agent } = connection;
+    if (agent === undefined) {
+      this.#breaksProtocol(state, connectionId, "did not say hello first");
+      return;
+    }
+    agent.lastHeardNanoseconds = state.now;
+    try {
+      if (message.type === "state") handleState(state, agent, message);
+      else if (message.type === "probeResult") handleProbeResult(state, agent, message);
+      else handleChallengeData(state, agent, message);
+    } catch (error) {
+      if (!(error instanceof UserError) && !(error instanceof RangeError)) throw error;
+      this.#breaksProtocol(state, connectionId, error.message);
+    }
+  }
+
+  #breaksProtocol(state: ControllerState, connectionId: number, how: string): void {
+    const name = state.connections.get(connectionId)?.agent?.row.name ?? "an agent";
+    state.out.note("warn", `${name} broke the protocol (${how}): its connection is closed`);
+    state.out.close(connectionId);
+    this.#closed(state, connectionId);
+  }
+
+  #closed(state: ControllerState, connectionId: number): void {
+    const connection = state.connections.get(connectionId);
+    if (connection === undefined) return;
+    state.connections.delete(connectionId);
+    if (connection.role === "publisher") publisherDisconnected(state, this.#drafts, connectionId, connection);
+    else this.#lose(state, connectionId, connection);
+  }
+
+  #lose(state: ControllerState, connectionId: number, connection: Connection): void {
+    const { agent } = connection;
+    if (agent === undefined || agent.connectionId !== connectionId) return;
+    agentDisconnected(state, agent);
+    endChallengesOf(state, agent.row.agentId);
+  }
+
+  /** A topology that no longer has an agent's site: the agent is told, and comes back when it has. */
+  #refuseLostSites(state: ControllerState): void {
+    const { topology } = state.scheduler.world;
+    for (const agent of state.agents.values()) {
+      if (agent.connectionId === undefined || topology.acceptsSite(agent.row.site)) continue;
+      state.out.sendAgent(agent.connectionId, {
+        type: "refused",
+        code: "unknownSite",
+        reason: `site ${agent.row.site} is no longer in the topology`,
+        retry: true,
+      });
+      state.out.close(agent.connectionId);
+    }
+  }
+
+  /** What follows every event: time-outs, then decisions, then when to be woken. */
+  #finish(state: ControllerState): ControllerOutput {
+    const wakes: (number | undefined)[] = [this.#expire(state), expireProbes(state), tickChallenges(state)];
+    for (const component of [...state.failures.due(state.now)]) retry(state, component);
+    for (const component of state.failures.all()) if (component.outOfUse) wakes.push(component.retryAtNanoseconds);
+    if (this.#mayDecide(state)) {
+      refreshReceivers(state);
+      const decisions = state.scheduler.decide(state.now);
+      if (!decisions.isEmpty) sendDecisions(state, decisions, this.#ticketTimes);
+      if (state.scheduler.hasWaiting) wakes.push(state.now + waitingNanoseconds);
+    } else {
+      wakes.push(state.recoveringUntilNanoseconds);
+    }
+    wakes.push(renewTickets(state, this.#ticketTimes));
+    return state.out.take(earliest(wakes));
+  }
+
+  #mayDecide(state: ControllerState): boolean {
+    if (state.recoveringUntilNanoseconds === undefined) return true;
+    if (state.awaitedAgents.size > 0 && state.now < state.recoveringUntilNanoseconds) return false;
+    state.recoveringUntilNanoseconds = undefined;
+    state.awaitedAgents.clear();
+    state.scheduler.touchAll();
+    return true;
+  }
+
+  #expire(state: ControllerState): number | undefined {
+    let next: number | undefined;
+    const silence = 3 * state.settings.heartbeatMilliseconds * nanosecondsPerMillisecond;
+    for (const agent of state.agents.values()) {
+      if (agent.connectionId !== undefined) {
+        const due = agent.lastHeardNanoseconds + silence;
+        if (due <= state.now) {
+          state.out.note("warn", `agent ${agent.row.name} has been silent for too long: its connection is closed`);
+          state.out.close(agent.connectionId);
+          this.#closed(state, agent.connectionId);
+        } else next = Math.min(next ?? Infinity, due);
+      }
+      if (agent.goneAtNanoseconds === undefined) continue;
+      if (agent.goneAtNanoseconds <= state.now) agentGone(state, agent);
+      else next = Math.min(next ?? Infinity, agent.goneAtNanoseconds);
+    }
+    for (const publish of [...state.publishes.values()]) {
+      if (publish.connectionId !== undefined || publish.goneAtNanoseconds === undefined) continue;
+      if (publish.goneAtNanoseconds <= state.now) abortPublish(state, publish, "its publisher is gone");
+      else next = Math.min(next ?? Infinity, publish.goneAtNanoseconds);
+    }
+    return next;
+  }
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  let first: number | undefined;
+  for (const time of times) if (time !== undefined && time !== Infinity) first = Math.min(first ?? Infinity, time);
+  return first;
+}
+
+/** Lane ids of one term do not meet those of the terms around it: agents may still know the older ones. */
+function firstLaneId(term: number): number {
+  return (term % 1_024) * 4_194_304 + 1;
+}

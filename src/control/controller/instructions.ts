@@ -1,0 +1,131 @@
+/**
+ * Turns the scheduler's decisions into instructions (claims 1, 13, 28): to the target, which pulls, or to a publisher,
+ * which hands over; each with the ticket that the other end checks. Tickets are renewed while their lane has work.
+ */
+import { encodeTicket } from "../../protocol/ticket.ts";
+import type { Instruct } from "../../protocol/controller-messages.ts";
+import type { Portion } from "../../protocol/parts.ts";
+import type { Decisions } from "../../scheduler/decisions.ts";
+import type { Lane } from "../../scheduler/lane.ts";
+import { nanosecondsPerMillisecond } from "./settings.ts";
+import type { ControllerState } from "./state.ts";
+
+type Draft = { close: number[]; open: Instruct["open"]; transfers: Instruct["transfers"]; rates: Instruct["rates"] };
+
+/** When each lane's newest ticket runs out, counted from now (its source sees it a little later). */
+export type TicketTimes = Map<number, number>;
+
+export function sendDecisions(state: ControllerState, decisions: Decisions, times: TicketTimes): void {
+  const drafts = new Map<string, Draft>();
+  const draftFor = (lane: Lane): Draft => {
+    const id = lane.source.kind === "publisher" ? lane.source.id : lane.target.id;
+    let draft = drafts.get(id);
+    if (draft === undefined) {
+      draft = { close: [], open: [], transfers: [], rates: [] };
+      drafts.set(id, draft);
+    }
+    return draft;
+  };
+  const closed = new Set(decisions.closed);
+  for (const lane of decisions.closed) {
+    times.delete(lane.laneId);
+    draftFor(lane).close.push(lane.laneId);
+  }
+  const opened = decisions.opened.filter((lane) => !closed.has(lane));
+  for (const lane of opened) draftFor(lane).open.push(openingOf(state, lane));
+  const ticketed = new Set<Lane>();
+  for (const [lane, portions] of portionsByLane(decisions)) {
+    if (closed.has(lane)) continue;
+    ticketed.add(lane);
+    draftFor(lane).transfers.push({ laneId: lane.laneId, portions, ticket: ticketFor(state, lane, portions, times) });
+  }
+  for (const lane of decisions.rerated) {
+    if (closed.has(lane) || (ticketed.has(lane) && opened.includes(lane))) continue;
+    draftFor(lane).rates.push(rateOf(state, lane, times));
+  }
+  for (const [id, draft] of drafts) send(state, id, draft);
+}
+
+/** Renews tickets of lanes that still have work. Gives when the next one has to be renewed. */
+export function renewTickets(state: ControllerState, times: TicketTimes): number | undefined {
+  const margin = (state.settings.scheduler.ticketMilliseconds / 2) * nanosecondsPerMillisecond;
+  const drafts = new Map<string, Draft>();
+  let next: number | undefined;
+  for (const [laneId, runsOut] of times) {
+    const lane = state.scheduler.lanes.get(laneId);
+    if (lane === undefined) {
+      times.delete(laneId);
+      continue;
+    }
+    let due = runsOut - margin;
+    if (due <= state.now && lane.pendingBytes > 0) {
+      const id = lane.source.kind === "publisher" ? lane.source.id : lane.target.id;
+      const draft = drafts.get(id) ?? { close: [], open: [], transfers: [], rates: [] };
+      draft.rates.push(rateOf(state, lane, times));
+      drafts.set(id, draft);
+      due = (times.get(laneId) ?? runsOut) - margin;
+    }
+    if (due > state.now) next = Math.min(next ?? Infinity, due);
+  }
+  for (const [id, draft] of drafts) send(state, id, draft);
+  return next;
+}
+
+function send(state: ControllerState, id: string, draft: Draft): void {
+  const message: Instruct = { type: "instruct", term: state.term, ...draft };
+  const agent = state.agents.get(id);
+  if (agent !== undefined) state.out.sendAgent(agent.connectionId, message);
+  else state.out.sendPublisher(state.publishes.get(id)?.connectionId, message);
+}
+
+function openingOf(state: ControllerState, lane: Lane): Instruct["open"][number] {
+  const holder = state.agents.get(holderOf(lane).id);
+  return {
+    laneId: lane.laneId,
+    holderName: holderOf(lane).name,
+    holderId: holderOf(lane).id,
+    address: holder?.row.address ?? "",
+    rateBitsPerSecond: lane.rateBitsPerSecond,
+    path: state.scheduler.world.pathNames(lane.source, lane.target),
+  };
+}
+
+/** The end that is dialled: the source that is pulled from, or the agent that a publisher hands over to. */
+function holderOf(lane: Lane): Lane["source"] {
+  return lane.source.kind === "publisher" ? lane.target : lane.source;
+}
+
+function rateOf(state: ControllerState, lane: Lane, times: TicketTimes): Instruct["rates"][number] {
+  return { laneId: lane.laneId, rateBitsPerSecond: lane.rateBitsPerSecond, ticket: ticketFor(state, lane, [], times) };
+}
+
+function ticketFor(state: ControllerState, lane: Lane, portions: Portion[], times: TicketTimes): string {
+  const handOver = lane.source.kind === "publisher";
+  const peer = handOver ? lane.source : lane.target;
+  lane.revision += 1;
+  const durationMilliseconds = state.settings.scheduler.ticketMilliseconds;
+  times.set(lane.laneId, state.now + durationMilliseconds * nanosecondsPerMillisecond);
+  return encodeTicket({
+    term: state.term,
+    laneId: lane.laneId,
+    revision: lane.revision,
+    use: handOver ? "handOver" : "fetch",
+    holderId: holderOf(lane).id,
+    peerId: peer.id,
+    peerName: peer.name,
+    portions,
+    rateBitsPerSecond: lane.rateBitsPerSecond,
+    durationMilliseconds,
+    signature: "",
+  });
+}
+
+function portionsByLane(decisions: Decisions): Map<Lane, Portion[]> {
+  const byLane = new Map<Lane, Portion[]>();
+  for (const { lane, order, ranges } of decisions.queued) {
+    const portions = byLane.get(lane) ?? [];
+    portions.push({ fileSet: order.description.fileSet, order: order.description.kind, ranges: ranges.toFlat() });
+    byLane.set(lane, portions);
+  }
+  return byLane;
+}

@@ -1,0 +1,160 @@
+/**
+ * How far a publish has come: what agents hold of it, the flush when all is handed over, the commit, and the abort,
+ * after which nothing of it stays.
+ */
+import { RangeSet } from "../../std/ranges.ts";
+import { encodeTicket } from "../../protocol/ticket.ts";
+import type { AllHandedOver, HandedOver, Rejected } from "../../protocol/publisher-messages.ts";
+import { activateVersion } from "./activation.ts";
+import { blameOnReceiver } from "./components.ts";
+import { removeFileSet } from "./file-sets.ts";
+import { nanosecondsPerMillisecond } from "./settings.ts";
+import { storeFileSet, type ControllerState, type FileSet, type Publish } from "./state.ts";
+
+export function reject(
+  state: ControllerState,
+  connectionId: number | undefined,
+  publishId: string,
+  code: Rejected["code"],
+  reason: string,
+): void {
+  state.out.sendPublisher(connectionId, { type: "rejected", publishId, code, reason });
+}
+
+/** The publish of an uncommitted file set; made when it is not known (after a restart). */
+export function publishOf(state: ControllerState, fileSet: FileSet): Publish {
+  const { publishId } = fileSet.row;
+  let publish = state.publishes.get(publishId);
+  if (publish === undefined) {
+    publish = {
+      publishId,
+      key: fileSet.key,
+      connectionId: undefined,
+      goneAtNanoseconds: state.now + state.settings.publisherGoneMilliseconds * nanosecondsPerMillisecond,
+      member: undefined,
+      arrived: new RangeSet(),
+      told: new RangeSet(),
+      flushing: false,
+    };
+    state.publishes.set(publishId, publish);
+  }
+  return publish;
+}
+
+/** Blocks have come to an agent: tells the publisher, and asks for the flush when all are there. */
+export function noteArrived(state: ControllerState, fileSet: FileSet, ranges: RangeSet): void {
+  if (fileSet.row.state !== "publishing") return;
+  const publish = publishOf(state, fileSet);
+  publish.arrived.addAll(ranges);
+  if (publish.connectionId === undefined) return;
+  const news = publish.arrived.difference(publish.told);
+  if (!news.isEmpty) {
+    publish.told.addAll(news);
+    state.out.sendPublisher(publish.connectionId, {
+      type: "held",
+      publishId: publish.publishId,
+      order: "content",
+      ranges: news.toFlat(),
+    });
+  }
+  const { manifest } = fileSet;
+  if (publish.flushing || !manifest.isComplete) return;
+  const lacking = new RangeSet();
+  if (manifest.blockCount > 0) lacking.add(0, manifest.blockCount);
+  lacking.removeAll(publish.arrived);
+  lacking.removeAll(manifest.duplicates());
+  if (!lacking.isEmpty || !manifestIsOut(fileSet)) return;
+  publish.flushing = true;
+  state.out.sendPublisher(publish.connectionId, {
+    type: "allHandedOver",
+    publishId: publish.publishId,
+    fileSet: fileSet.key,
+    receivers: flushTickets(state, publish, fileSet),
+  });
+}
+
+/** Whether the whole manifest is with some agent (a small one goes with the assignment). */
+function manifestIsOut(fileSet: FileSet): boolean {
+  const order = fileSet.manifestOrder;
+  if (order === undefined) return true;
+  const out = new RangeSet();
+  for (const [member, holding] of order.holdings) if (member.kind === "agent") out.addAll(holding.held);
+  return out.count >= order.blockCount;
+}
+
+/** A ticket for each receiver, with nothing but the right to ask for a flush. */
+function flushTickets(state: ControllerState, publish: Publish, fileSet: FileSet): AllHandedOver["receivers"] {
+  const receivers = [...(publish.member?.receivers ?? [])]
+    .map((id) => state.agents.get(id))
+    .filter((agent) => agent?.connectionId !== undefined);
+  return receivers.flatMap((agent) => {
+    if (agent === undefined) return [];
+    const laneId = state.scheduler.takeLaneId();
+    const ticket = encodeTicket({
+      term: state.term,
+      laneId,
+      revision: 0,
+      use: "handOver",
+      holderId: agent.row.agentId,
+      peerId: publish.publishId,
+      peerName: `publisher of ${fileSet.key}`,
+      portions: [{ fileSet: fileSet.key, order: "content", ranges: [] }],
+      rateBitsPerSecond: 1_000_000,
+      durationMilliseconds: state.settings.publisherGoneMilliseconds,
+      signature: "",
+    });
+    return [{ agentId: agent.row.agentId, address: agent.row.address, laneId, ticket }];
+  });
+}
+
+/** What the publisher says of its lanes. */
+export function handedOver(state: ControllerState, publish: Publish, message: HandedOver): void {
+  for (const { laneId, kind, detail } of message.failures) {
+    const lane = state.scheduler.lanes.get(laneId);
+    if (lane?.source === publish.member && lane !== undefined) blameOnReceiver(state, lane.target.name, kind, detail);
+  }
+  for (const { laneId, handedBytes, ended } of message.lanes) {
+    const lane = state.scheduler.lanes.get(laneId);
+    if (lane === undefined || lane.source !== publish.member) continue;
+    state.scheduler.laneMeasured(laneId, handedBytes, state.now);
+    if (ended !== undefined) state.scheduler.laneEnded(laneId, false);
+  }
+}
+
+/** Every receiver has flushed: the file set is published, and active if it was asked for. */
+export function commit(state: ControllerState, publish: Publish): void {
+  const fileSet = state.fileSets.get(publish.key);
+  if (fileSet === undefined || !fileSet.manifest.isComplete || !publish.flushing) {
+    return reject(
+      state,
+      publish.connectionId,
+      publish.publishId,
+      "unknownPublish",
+      "this publish cannot be committed: not everything is handed over",
+    );
+  }
+  const { connectionId, publishId } = publish;
+  fileSet.row = { ...fileSet.row, state: "published" };
+  storeFileSet(state, fileSet);
+  endPublish(state, publish);
+  state.out.note(
+    "info",
+    `${fileSet.key} is published: ${fileSet.manifest.files.length} files, ${fileSet.manifest.totalBytes} bytes`,
+  );
+  if (fileSet.row.activate) activateVersion(state, fileSet);
+  state.out.sendPublisher(connectionId, { type: "committed", publishId });
+}
+
+/** Nothing of it stays, anywhere. */
+export function abortPublish(state: ControllerState, publish: Publish, reason: string): void {
+  const fileSet = state.fileSets.get(publish.key);
+  state.out.note("warn", `the publish of ${publish.key} is aborted: ${reason}`);
+  endPublish(state, publish);
+  if (fileSet !== undefined && fileSet.row.state === "publishing") removeFileSet(state, fileSet);
+}
+
+export function endPublish(state: ControllerState, publish: Publish): void {
+  if (publish.member !== undefined) state.scheduler.removeMember(publish.member);
+  publish.member = undefined;
+  state.publishes.delete(publish.publishId);
+}

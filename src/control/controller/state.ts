@@ -1,0 +1,180 @@
+/**
+ * What the controller has in memory (claim 25): agents and their states, file sets, publishes, the scheduler with the
+ * capability and use of every resource, and counts of failures. Plain data; the files beside this one act on it.
+ */
+import type { Hash } from "../../model/checksum.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestSummarizer, ManifestSummary } from "../../model/manifest-root.ts";
+import type { Selector } from "../../model/selector.ts";
+import type { FileSetStatus } from "../../protocol/agent-messages.ts";
+import type { BlockOrder } from "../../scheduler/block-order.ts";
+import type { ComponentFailures } from "../../scheduler/component-failures.ts";
+import type { Scheduler } from "../../scheduler/scheduler.ts";
+import type { Member } from "../../scheduler/world.ts";
+import type { RangeSet } from "../../std/ranges.ts";
+import type { SeededRandom } from "../../std/seeded-random.ts";
+import type { OutputBuilder } from "./output.ts";
+import { putRow, type AgentRow, type FileSetRow } from "./records.ts";
+import type { ControllerSettings } from "./settings.ts";
+
+/** Where an agent stands with one file set, as it last said. */
+export interface AgentFileSet {
+  root: string;
+  status: FileSetStatus;
+  problem: string | undefined;
+  held: RangeSet;
+}
+
+/** What was last sent to the agent about a file set, in this connection. */
+export interface SentAssignment {
+  root: string;
+  manifestBytes: number;
+  sequence: number;
+}
+
+export interface Agent {
+  row: AgentRow;
+  connectionId: number | undefined;
+  /** Its whole state has come since it connected. */
+  ready: boolean;
+  lastHeardNanoseconds: number;
+  /** When it is taken for gone, if it is not connected. */
+  goneAtNanoseconds: number | undefined;
+  member: Member | undefined;
+  readonly fileSets: Map<string, AgentFileSet>;
+  readonly sent: Map<string, SentAssignment>;
+  /** Versions last sent by `activate`, by name. */
+  readonly sentActive: Map<string, string | null>;
+  readonly current: Map<string, string | null>;
+  freeDiskBytes: number | undefined;
+}
+
+/** A root that a growing manifest had, and its length then. */
+export interface Checkpoint {
+  readonly root: string;
+  readonly manifestBytes: number;
+}
+
+export interface FileSet {
+  readonly key: string;
+  row: FileSetRow;
+  readonly selector: Selector;
+  readonly manifest: Manifest;
+  readonly summarizer: ManifestSummarizer;
+  summary: ManifestSummary;
+  /** The log itself, of which tails and whole manifests are sent. */
+  bytes: Uint8Array;
+  /** Every root since it began, oldest first; the last is that of `row`. */
+  readonly checkpoints: Checkpoint[];
+  readonly content: BlockOrder;
+  /** Only for a manifest that is whole and too large to travel with the assignment. */
+  manifestOrder: BlockOrder | undefined;
+}
+
+export interface Publish {
+  readonly publishId: string;
+  readonly key: string;
+  connectionId: number | undefined;
+  /** When it is aborted, if its publisher is away. */
+  goneAtNanoseconds: number | undefined;
+  member: Member | undefined;
+  /** Blocks that some agent holds. */
+  arrived: RangeSet;
+  /** Ranges of it that the publisher was told. */
+  told: RangeSet;
+  /** The receivers have been asked to make everything durable. */
+  flushing: boolean;
+}
+
+export interface Connection {
+  readonly role: "agent" | "publisher";
+  agent: Agent | undefined;
+  readonly publishIds: Set<string>;
+}
+
+/** An agent was asked to fetch one block, to learn whether a component works. Its lane is charged until then. */
+export interface Probe {
+  readonly probeId: number;
+  readonly proberId: string;
+  readonly path: readonly number[];
+  readonly rateBitsPerSecond: number;
+  readonly deadlineNanoseconds: number;
+  readonly onOutcome: (good: boolean) => void;
+}
+
+/** An agent was asked for the bytes of a block that it says it holds. */
+export interface Challenge {
+  readonly challengeId: number;
+  readonly agentId: string;
+  readonly fileSet: string;
+  readonly block: number;
+  readonly path: readonly number[];
+  readonly rateBitsPerSecond: number;
+  readonly deadlineNanoseconds: number;
+  readonly parts: Uint8Array[];
+  receivedBytes: number;
+  /** undefined: it was asked for by the interval, not by an operator. */
+  readonly run: ChallengeRun | undefined;
+}
+
+/** An operator's `agent verify`: some blocks, one after another. */
+export interface ChallengeRun {
+  readonly requestId: number;
+  readonly agentId: string;
+  left: number;
+  checkedBlocks: number;
+  checkedBytes: number;
+  readonly damaged: { fileSet: string; block: number; path: string; problem: string }[];
+}
+
+export interface ControllerState {
+  readonly hash: Hash;
+  readonly settings: ControllerSettings;
+  readonly random: SeededRandom;
+  readonly out: OutputBuilder;
+  readonly scheduler: Scheduler;
+  readonly term: number;
+  now: number;
+  /** Date of the time base's zero, in milliseconds since 1970. */
+  readonly epochMilliseconds: number;
+  nextSequence: number;
+  readonly connections: Map<number, Connection>;
+  /** By id. */
+  readonly agents: Map<string, Agent>;
+  readonly agentsByName: Map<string, Agent>;
+  /** By NAME@VERSION. */
+  readonly fileSets: Map<string, FileSet>;
+  readonly active: Map<string, string | null>;
+  readonly publishes: Map<string, Publish>;
+  readonly failures: ComponentFailures;
+  /** By id. */
+  readonly probes: Map<number, Probe>;
+  /** By id. */
+  readonly challenges: Map<number, Challenge>;
+  /** Runs that wait for bandwidth for their next challenge. */
+  readonly waitingRuns: Set<ChallengeRun>;
+  nextChallengeAtNanoseconds: number | undefined;
+  /** Nothing is scheduled before: lanes from before a restart may still run. */
+  recoveringUntilNanoseconds: number | undefined;
+  readonly awaitedAgents: Set<string>;
+}
+
+/** Makes an agent's row durable. */
+export function storeAgent(state: ControllerState, agent: Agent): void {
+  state.out.store(putRow("agents", agent.row.agentId, agent.row));
+}
+
+export function storeFileSet(state: ControllerState, fileSet: FileSet): void {
+  state.out.store(putRow("fileSets", fileSet.key, fileSet.row));
+}
+
+export function dateMilliseconds(state: ControllerState): number {
+  return Math.max(0, Math.floor(state.epochMilliseconds + state.now / 1_000_000));
+}
+
+/** File sets of a name, in the order in which they were published. */
+export function versionsOf(state: ControllerState, name: string): FileSet[] {
+  return [...state.fileSets.values()]
+    .filter((fileSet) => fileSet.row.name === name)
+    .sort((a, b) => a.row.sequence - b.row.sequence);
+}

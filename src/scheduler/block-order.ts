@@ -1,0 +1,237 @@
+/**
+ * Availability: one order of blocks (a file set's manifest pieces, or its content) and, for every member, what it
+ * holds, what is coming to it, and whether it wants the rest. Counts for each block say how rare it is, in all and in
+ * each site, "present or coming"; they are kept up to date as ranges change, never recomputed.
+ *
+ * Invariants: `coming` and `held` of a member are disjoint. A publisher's copy counts nowhere. The copy of an origin (the
+ * agent that a file set entered through) counts as "its site has it", but not for rarity: it would make nothing ever fresh.
+ */
+import { RangeSet } from "../std/ranges.ts";
+import type { Member } from "./world.ts";
+
+export interface Holding {
+  readonly held: RangeSet;
+  readonly coming: RangeSet;
+  /** The member is a target that is ready for blocks. */
+  wants: boolean;
+  /** Its copy counts for rarity (false for an origin). */
+  readonly counts: boolean;
+}
+
+export interface OrderDescription {
+  /** `NAME@VERSION/content`. */
+  readonly key: string;
+  readonly fileSet: string;
+  readonly kind: "manifest" | "content";
+  readonly priority: number;
+  readonly sequence: number;
+  /** Blocks are wanted from the first on, as a reader follows a growing file. */
+  readonly fromTheFront: boolean;
+  readonly bytesInRange: (start: number, end: number) => number;
+}
+
+export class BlockOrder {
+  readonly description: OrderDescription;
+  paused = false;
+  #blockCount = 0;
+  /** Later copies of a block within the order: agents fill them themselves, they are never scheduled. */
+  readonly duplicates = new RangeSet();
+  readonly holdings = new Map<Member, Holding>();
+  /** Members that want it and have not got all of it. */
+  readonly hungry = new Set<Member>();
+  #presence = new Uint16Array(64);
+  readonly #sitePresence = new Map<string, Uint16Array<ArrayBuffer>>();
+
+  constructor(description: OrderDescription) {
+    this.description = description;
+  }
+
+  get blockCount(): number {
+    return this.#blockCount;
+  }
+
+  /** The order has grown to this many blocks. */
+  grow(blockCount: number, duplicates: RangeSet): void {
+    if (blockCount < this.#blockCount) throw new RangeError(`${this.description.key}: an order never shrinks`);
+    this.#blockCount = blockCount;
+    this.duplicates.addAll(duplicates);
+    if (this.#presence.length < blockCount) {
+      const length = Math.max(blockCount, 2 * this.#presence.length);
+      this.#presence = enlarge(this.#presence, length);
+      for (const [site, counts] of this.#sitePresence) this.#sitePresence.set(site, enlarge(counts, length));
+    }
+    for (const [member, holding] of this.holdings) this.#updateHunger(member, holding);
+  }
+
+  bytesOf(ranges: RangeSet): number {
+    let bytes = 0;
+    ranges.forEach((start, end) => {
+      bytes += this.description.bytesInRange(start, end);
+    });
+    return bytes;
+  }
+
+  /** The member's entry; made when it is not there. */
+  holding(member: Member, counts = member.kind === "agent"): Holding {
+    let holding = this.holdings.get(member);
+    if (holding === undefined) {
+      holding = { held: new RangeSet(), coming: new RangeSet(), wants: false, counts };
+      this.holdings.set(member, holding);
+    }
+    return holding;
+  }
+
+  setWants(member: Member, wants: boolean): void {
+    const holding = this.holding(member);
+    holding.wants = wants;
+    this.#updateHunger(member, holding);
+  }
+
+  /** The member holds these blocks now, beside what it held. */
+  addHeld(member: Member, ranges: RangeSet): void {
+    const holding = this.holding(member);
+    const fresh = ranges.difference(holding.held);
+    const arrived = fresh.intersection(holding.coming);
+    holding.coming.removeAll(arrived);
+    holding.held.addAll(fresh);
+    this.#count(member, holding, fresh.difference(arrived), 1);
+    this.#updateHunger(member, holding);
+  }
+
+  removeHeld(member: Member, ranges: RangeSet): void {
+    const holding = this.holding(member);
+    const gone = ranges.intersection(holding.held);
+    holding.held.removeAll(gone);
+    this.#count(member, holding, gone, -1);
+    this.#updateHunger(member, holding);
+  }
+
+  addComing(member: Member, ranges: RangeSet): void {
+    const holding = this.holding(member);
+    const fresh = ranges.difference(holding.held).difference(holding.coming);
+    holding.coming.addAll(fresh);
+    this.#count(member, holding, fresh, 1);
+  }
+
+  removeComing(member: Member, ranges: RangeSet): void {
+    const holding = this.holding(member);
+    const gone = ranges.intersection(holding.coming);
+    holding.coming.removeAll(gone);
+    this.#count(member, holding, gone, -1);
+  }
+
+  /** Forgets a member. */
+  drop(member: Member): void {
+    const holding = this.holdings.get(member);
+    if (holding === undefined) return;
+    this.#count(member, holding, holding.held, -1);
+    this.#count(member, holding, holding.coming, -1);
+    this.holdings.delete(member);
+    this.hungry.delete(member);
+  }
+
+  /** What the member neither holds nor is being sent, duplicates left out. */
+  missing(member: Member): RangeSet {
+    const holding = this.holding(member);
+    const missing = new RangeSet();
+    if (this.#blockCount === 0) return missing;
+    missing.add(0, this.#blockCount);
+    missing.removeAll(holding.held);
+    missing.removeAll(holding.coming);
+    missing.removeAll(this.duplicates);
+    return missing;
+  }
+
+  /** How many members hold a block or are being sent it. */
+  presence(block: number): number {
+    return this.#presence[block] ?? 0;
+  }
+
+  /** The same within one site. */
+  sitePresence(site: string, block: number): number {
+    return this.#sitePresence.get(site)?.[block] ?? 0;
+  }
+
+  /** Which of these blocks are neither held by nor coming to any agent of the site. */
+  absentIn(site: string, ranges: RangeSet): RangeSet {
+    const counts = this.#sitePresence.get(site);
+    if (counts === undefined) return ranges.clone();
+    return selectBlocks(ranges, (block) => counts[block] === 0);
+  }
+
+  /** Which of these blocks no counted member holds or is being sent. */
+  fresh(ranges: RangeSet): RangeSet {
+    return selectBlocks(ranges, (block) => this.#presence[block] === 0);
+  }
+
+  /** Which of these blocks no agent at all holds or is being sent, origins included. */
+  unheard(ranges: RangeSet): RangeSet {
+    const unheard = this.fresh(ranges);
+    for (const [member, holding] of this.holdings) {
+      if (unheard.isEmpty) break;
+      if (holding.counts || member.kind === "publisher") continue;
+      unheard.removeAll(holding.held);
+      unheard.removeAll(holding.coming);
+    }
+    return unheard;
+  }
+
+  /** Which of these blocks no serving agent but this one holds: the last resort. */
+  onlyWith(source: Member, ranges: RangeSet): RangeSet {
+    const only = ranges.clone();
+    for (const [member, holding] of this.holdings) {
+      if (only.isEmpty) break;
+      if (member !== source && member.online && member.serves === "yes") only.removeAll(holding.held);
+    }
+    return only;
+  }
+
+  #updateHunger(member: Member, holding: Holding): void {
+    const hungry = holding.wants && holding.held.count < this.#blockCount;
+    if (hungry) this.hungry.add(member);
+    else this.hungry.delete(member);
+  }
+
+  #count(member: Member, holding: Holding, ranges: RangeSet, change: 1 | -1): void {
+    if (member.kind === "publisher") return;
+    const site = member.site ?? "";
+    let counts = this.#sitePresence.get(site);
+    if (counts === undefined) {
+      counts = new Uint16Array(this.#presence.length);
+      this.#sitePresence.set(site, counts);
+    }
+    const all = this.#presence;
+    const here = counts;
+    const countsForRarity = holding.counts;
+    ranges.forEach((start, end) => {
+      for (let block = start; block < end; block += 1) {
+        if (countsForRarity) all[block] = (all[block] ?? 0) + change;
+        here[block] = (here[block] ?? 0) + change;
+      }
+    });
+  }
+}
+
+function enlarge(counts: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
+  const larger = new Uint16Array(length);
+  larger.set(counts);
+  return larger;
+}
+
+/** The blocks of the ranges that pass the test. */
+export function selectBlocks(ranges: RangeSet, passes: (block: number) => boolean): RangeSet {
+  const selected = new RangeSet();
+  ranges.forEach((start, end) => {
+    let from = -1;
+    for (let block = start; block < end; block += 1) {
+      if (passes(block)) {
+        if (from < 0) from = block;
+      } else if (from >= 0) {
+        selected.add(from, block);
+        from = -1;
+      }
+    }
+    if (from >= 0) selected.add(from, end);
+  });
+  return selected;
+}

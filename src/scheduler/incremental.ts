@@ -1,0 +1,284 @@
+/**
+ * Incremental scheduling (claims 6, 35): on each call only targets are looked at for which something has changed since
+ * the last one: they reported, a lane of theirs ended, a source got something, bandwidth became free.
+ *
+ * For each such target, most urgent order first: fill its running lanes ahead, then open lanes: first over ways
+ * between sites for what its site lacks (a way that idles is lost), then within its site, then, if it would idle and
+ * the way is not scarce, once more from another site. A target that gets nothing because others hold everything is
+ * given its fair share of the tightest resource.
+ */
+import type { RangeSet } from "../std/ranges.ts";
+import type { SeededRandom } from "../std/seeded-random.ts";
+import type { BlockOrder } from "./block-order.ts";
+import { offerOf, pickBlocks, type BlockOffer, type RemoteRule } from "./choose-blocks.ts";
+import { scoreLane, type CostWeights } from "./cost.ts";
+import type { Decisions } from "./decisions.ts";
+import { feeds } from "./feeds.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
+import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
+import { makeRoom } from "./make-room.ts";
+import type { Member, World } from "./world.ts";
+
+export interface ModeParts {
+  readonly world: World;
+  readonly lanes: Lanes;
+  readonly orders: ReadonlyMap<string, BlockOrder>;
+  readonly settings: SchedulerSettings;
+  readonly weights: CostWeights;
+  readonly random: SeededRandom;
+  /** Ends a lane and all that wait for what it was to bring. */
+  readonly endLane: (lane: Lane) => void;
+}
+
+/** Targets looked at in one call; the rest follow in the next, so that no call takes long. */
+const targetsPerCall = 512;
+/** A target without any lane waits so long for bandwidth to become free before others must make room. */
+const starvedAfterNanoseconds = 250_000_000;
+
+interface Choice {
+  readonly source: Member;
+  readonly offer: BlockOffer;
+  readonly rateBitsPerSecond: number;
+  readonly score: number;
+}
+
+export class IncrementalMode {
+  readonly #parts: ModeParts;
+  /** Targets for which something has changed. */
+  readonly #touched = new Set<Member>();
+  /** Hungry targets that could not be served fully, since when. */
+  readonly #waiting = new Map<Member, number>();
+
+  constructor(parts: ModeParts) {
+    this.#parts = parts;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0 || this.#touched.size > 0;
+  }
+
+  /** The member's holdings in an order changed: it needs less, and others can get more from it. */
+  touched(member: Member, order: BlockOrder): void {
+    if (order.hungry.has(member)) this.#touched.add(member);
+    for (const lane of member.lanesOut) this.#touched.add(lane.target);
+    this.#touchWaiting();
+  }
+
+  /** A lane has ended: its two ends and its path have bandwidth free. */
+  freed(lane: Lane): void {
+    this.#touched.add(lane.target);
+    for (const other of lane.source.lanesOut) this.#touched.add(other.target);
+    this.#touchWaiting();
+  }
+
+  touchAll(): void {
+    for (const order of this.#parts.orders.values()) for (const member of order.hungry) this.#touched.add(member);
+    for (const lane of this.#parts.lanes.byId.values()) this.#touched.add(lane.target);
+  }
+
+  decide(now: number, decisions: Decisions): void {
+    const targets = [...this.#touched].slice(0, targetsPerCall);
+    for (const target of targets) this.#touched.delete(target);
+    const orders = [...this.#parts.orders.values()].filter((order) => !order.paused).sort(moreUrgent);
+    for (const target of targets) this.#extendLanes(target, orders, decisions);
+    this.#parts.random.shuffle(targets);
+    for (const order of orders) {
+      for (const pass of passes) {
+        for (const target of targets) {
+          if (order.hungry.has(target)) this.#openLanes(target, order, pass, now, decisions);
+        }
+      }
+    }
+    for (const target of targets) this.#settle(target, orders, now, decisions);
+    for (const target of targets) for (const lane of target.lanesIn) this.#parts.lanes.grow(lane, now, decisions);
+  }
+
+  /** Looks at targets that wait, a bounded number at a time. */
+  #touchWaiting(): void {
+    let room = 64;
+    for (const member of this.#waiting.keys()) {
+      if (room === 0) return;
+      this.#touched.add(member);
+      room -= 1;
+    }
+  }
+
+  /** Queues more into lanes that run low, and closes those that have nothing to do any more. */
+  #extendLanes(target: Member, orders: readonly BlockOrder[], decisions: Decisions): void {
+    for (const lane of [...target.lanesIn]) {
+      const ahead = this.#aheadBytes(lane.rateBitsPerSecond, lane.measuredBitsPerSecond);
+      if (lane.pendingBytes > ahead / 2) continue;
+      if (this.#mayServe(lane.source, target)) {
+        let budget = ahead - lane.pendingBytes;
+        for (const order of orders) {
+          if (budget <= 0) break;
+          if (order.hungry.has(target)) budget -= this.#queueMore(lane, order, budget, decisions);
+        }
+      }
+      if (lane.pendingBytes === 0) this.#parts.endLane(lane);
+    }
+  }
+
+  #queueMore(lane: Lane, order: BlockOrder, budgetBytes: number, decisions: Decisions): number {
+    const { source, target } = lane;
+    const offer = this.#offer(order, source, target, order.missing(target), "once", lane);
+    if (offer.ranges.isEmpty) return 0;
+    const picked = pickBlocks(order, offer.ranges, source, target, budgetBytes, this.#parts.random);
+    this.#parts.lanes.queue(lane, order, picked, decisions);
+    return order.bytesOf(picked);
+  }
+
+  #openLanes(target: Member, order: BlockOrder, pass: Pass, now: number, decisions: Decisions): void {
+    const { settings } = this.#parts;
+    while (target.online && target.fetches && target.lanesIn.size < settings.maximumLanesIn) {
+      const missing = order.missing(target);
+      if (missing.isEmpty) return;
+      const choice = this.#bestSource(target, order, missing, pass);
+      if (choice === undefined) return;
+      const lane = this.#parts.lanes.open(choice.source, target, choice.rateBitsPerSecond, now, decisions);
+      const budget = this.#aheadBytes(lane.rateBitsPerSecond, undefined);
+      const picked = pickBlocks(order, choice.offer.ranges, choice.source, target, budget, this.#parts.random);
+      this.#parts.lanes.queue(lane, order, picked, decisions);
+    }
+  }
+
+  /** Scores sources for a target (claims 3, 30, 32) and gives the best, if any may be used now. */
+  #bestSource(target: Member, order: BlockOrder, missing: RangeSet, pass: Pass, needRate = true): Choice | undefined {
+    let best: Choice | undefined;
+    for (const source of this.#candidates(target, order, pass)) {
+      const rate = this.#rateFor(source, target, pass);
+      if (needRate && rate === 0) continue;
+      const offer = this.#offer(order, source, target, missing, pass.rule, undefined);
+      if (offer.ranges.isEmpty) continue;
+      const choice = { source, offer, rateBitsPerSecond: rate, score: this.#score(source, target, order, offer, rate) };
+      if (best === undefined || choice.score > best.score) best = choice;
+    }
+    return best;
+  }
+
+  *#candidates(target: Member, order: BlockOrder, pass: Pass): Generator<Member> {
+    const { random, settings } = this.#parts;
+    const sources: Member[] = [];
+    for (const [member, holding] of order.holdings) {
+      if (member === target || (holding.held.isEmpty && holding.coming.isEmpty)) continue;
+      const local = member.kind === "agent" && member.site === target.site;
+      if (local !== pass.local) continue;
+      if (!this.#mayServe(member, target) || member.lanesOut.size >= settings.maximumLanesOut) continue;
+      if (hasLane(member, target)) continue;
+      sources.push(member);
+    }
+    random.shuffle(sources);
+    sources.sort((a, b) => a.lanesOut.size - b.lanesOut.size);
+    yield* sources.slice(0, settings.candidateSources);
+  }
+
+  #mayServe(source: Member, target: Member): boolean {
+    if (!source.online || source.serves === "no") return false;
+    if (source.receivers !== undefined && !source.receivers.has(target.id)) return false;
+    return this.#parts.world.usable(source, target);
+  }
+
+  /** The rate that a new lane would get: what is free on its path, if that is worth a lane; else 0. */
+  #rateFor(source: Member, target: Member, pass: Pass): number {
+    const { world, settings } = this.#parts;
+    const path = world.path(source, target);
+    const capability = world.ledger.capabilityOf(path);
+    if (capability === Infinity) return unlimitedBitsPerSecond;
+    const free = world.ledger.free(path);
+    const share = pass.rule === "repeat" ? repeatShare : settings.minimumRateShare;
+    return free >= Math.max(1, capability * share) ? Math.floor(free) : 0;
+  }
+
+  #offer(
+    order: BlockOrder,
+    source: Member,
+    target: Member,
+    missing: RangeSet,
+    rule: RemoteRule,
+    lane: Lane | undefined,
+  ): BlockOffer {
+    const relays = source.kind === "agent" && !feeds(target, source, lane);
+    const offer = offerOf(order, source, target, missing, relays, rule);
+    if (source.serves !== "lastResort") return offer;
+    return { ...offer, ranges: offer.ranges.intersection(order.onlyWith(source, offer.ranges)) };
+  }
+
+  #score(source: Member, target: Member, order: BlockOrder, offer: BlockOffer, rate: number): number {
+    const { world, weights } = this.#parts;
+    const most = world.ledger.capabilityOf(world.path(source, target).slice(-1));
+    const ratePerMille = most === Infinity ? 1_000 : Math.floor((Math.min(rate, most) * 1_000) / most);
+    const holding = order.holdings.get(source);
+    return scoreLane(
+      {
+        ratePerMille,
+        fresh: !order.fresh(offer.ranges).isEmpty,
+        holdsSome: offer.holdsSome,
+        sameSite: source.site === target.site,
+        lanesOut: source.lanesOut.size,
+        origin: source.kind === "publisher" || holding?.counts === false,
+        lastResort: source.serves === "lastResort",
+        recentFailures: source.recentFailures,
+      },
+      weights,
+    );
+  }
+
+  /** Keeps count of targets that still wait; makes room for one that has waited long without getting anything. */
+  #settle(target: Member, orders: readonly BlockOrder[], now: number, decisions: Decisions): void {
+    const order = orders.find((candidate) => candidate.hungry.has(target) && !candidate.missing(target).isEmpty);
+    if (order === undefined || !target.online || !target.fetches) {
+      this.#waiting.delete(target);
+      return;
+    }
+    const since = this.#waiting.get(target) ?? now;
+    this.#waiting.set(target, since);
+    if (target.lanesIn.size > 0) {
+      this.#waiting.set(target, now);
+      return;
+    }
+    if (now - since < starvedAfterNanoseconds) return;
+    for (const pass of passes) {
+      const choice = this.#bestSource(target, order, order.missing(target), pass, false);
+      if (choice === undefined) continue;
+      if (makeRoom(choice.source, target, order, this.#parts, decisions)) {
+        this.#openLanes(target, order, pass, now, decisions);
+      }
+      return;
+    }
+  }
+
+  /** How much is queued ahead into a lane: its rate, or what it was measured to do, for a set time. */
+  #aheadBytes(rateBitsPerSecond: number, measuredBitsPerSecond: number | undefined): number {
+    const { settings } = this.#parts;
+    const rate =
+      measuredBitsPerSecond === undefined ? rateBitsPerSecond : Math.min(rateBitsPerSecond, 2 * measuredBitsPerSecond);
+    const bytes = Math.floor((rate / 8) * (settings.aheadNanoseconds / 1_000_000_000));
+    return Math.min(settings.aheadMaximumBytes, Math.max(settings.aheadMinimumBytes, bytes));
+  }
+}
+
+interface Pass {
+  readonly local: boolean;
+  readonly rule: RemoteRule;
+}
+
+const passes: readonly Pass[] = [
+  { local: false, rule: "once" },
+  { local: true, rule: "once" },
+  { local: false, rule: "repeat" },
+];
+/** A block comes into a site a second time only over a way that is nearly idle. */
+const repeatShare = 0.9;
+
+function moreUrgent(a: BlockOrder, b: BlockOrder): number {
+  const [first, second] = [a.description, b.description];
+  if (first.priority !== second.priority) return second.priority - first.priority;
+  if (first.kind !== second.kind) return first.kind === "manifest" ? -1 : 1;
+  return first.sequence - second.sequence;
+}
+
+function hasLane(source: Member, target: Member): boolean {
+  for (const lane of target.lanesIn) if (lane.source === source) return true;
+  return false;
+}

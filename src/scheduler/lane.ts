@@ -1,0 +1,58 @@
+/**
+ * A lane: a source, a target and an allocated rate, charged on every resource of its path (the table of terms).
+ * Portions are queued into it ahead of time; what the target has not reported yet is `pending`.
+ */
+import { RangeSet } from "../std/ranges.ts";
+import type { BlockOrder } from "./block-order.ts";
+import type { Member } from "./world.ts";
+
+export interface Lane {
+  readonly laneId: number;
+  readonly source: Member;
+  readonly target: Member;
+  /** Indices of the ledger. */
+  readonly path: readonly number[];
+  /** What is charged, and what both ends keep. */
+  rateBitsPerSecond: number;
+  /** Rises with each ticket. */
+  revision: number;
+  /** What was queued into it and the target does not hold yet, by order. */
+  readonly pending: Map<BlockOrder, RangeSet>;
+  pendingBytes: number;
+  receivedBytes: number;
+  /** For the measured rate: where the current stretch of measuring began. */
+  measuredFromNanoseconds: number;
+  measuredFromBytes: number;
+  measuredBitsPerSecond: number | undefined;
+  /** Since when it has been clearly slower than its rate; undefined: it is not. */
+  slowSinceNanoseconds: number | undefined;
+  /** Not raised above this rate before this time: it was shrunk because it got less. */
+  growAfterNanoseconds: number;
+}
+
+/** Marks ranges as pending in a lane and coming at its target. */
+export function queueIntoLane(lane: Lane, order: BlockOrder, ranges: RangeSet): void {
+  let pending = lane.pending.get(order);
+  if (pending === undefined) {
+    pending = new RangeSet();
+    lane.pending.set(order, pending);
+  }
+  pending.addAll(ranges);
+  lane.pendingBytes += order.bytesOf(ranges);
+  order.addComing(lane.target, ranges);
+}
+
+/**
+ * Takes ranges out of what a lane has pending.
+ * @param arrived true: the target holds them now; false: they will not come, so they are no longer coming either
+ */
+export function settleInLane(lane: Lane, order: BlockOrder, ranges: RangeSet, arrived: boolean): RangeSet {
+  const pending = lane.pending.get(order);
+  const settled = pending === undefined ? new RangeSet() : pending.intersection(ranges);
+  if (pending === undefined || settled.isEmpty) return settled;
+  pending.removeAll(settled);
+  if (pending.isEmpty) lane.pending.delete(order);
+  lane.pendingBytes -= order.bytesOf(settled);
+  if (!arrived) order.removeComing(lane.target, settled);
+  return settled;
+}

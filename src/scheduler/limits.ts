@@ -1,0 +1,42 @@
+/** The numbers that scheduling goes by, each with its default and why. */
+
+/** The rate of a lane none of whose resources has a stated capability: in effect, unpaced. */
+export const unlimitedBitsPerSecond = 1_000_000_000_000;
+
+export interface SchedulerSettings {
+  /** How much work, in time at the lane's rate, is queued into a lane ahead: covers the way to the controller and back. */
+  readonly aheadNanoseconds: number;
+  /** The least work queued ahead, in bytes: a lane at a low rate still gets whole blocks. */
+  readonly aheadMinimumBytes: number;
+  /** The most work queued ahead, in bytes: an unpaced lane must not swallow a whole file set. */
+  readonly aheadMaximumBytes: number;
+  /** Lanes into one agent at once. */
+  readonly maximumLanesIn: number;
+  /** Lanes out of one agent at once. */
+  readonly maximumLanesOut: number;
+  /** A lane is opened only if it gets at least this part of what its path could carry if it were idle. */
+  readonly minimumRateShare: number;
+  /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
+  readonly growShare: number;
+  /** A lane whose measured rate stays below `shrinkBelowShare` of its rate for this long gives the rest back. */
+  readonly shrinkAfterNanoseconds: number;
+  readonly shrinkBelowShare: number;
+  /** How many sources are looked at for one new lane. */
+  readonly candidateSources: number;
+  /** For how long a ticket is good after its source first sees it; also how long an unheard target's charges last. */
+  readonly ticketMilliseconds: number;
+}
+
+export const defaultSchedulerSettings: SchedulerSettings = {
+  aheadNanoseconds: 500_000_000,
+  aheadMinimumBytes: 1024 * 1024,
+  aheadMaximumBytes: 64 * 1024 * 1024,
+  maximumLanesIn: 6,
+  maximumLanesOut: 6,
+  minimumRateShare: 0.2,
+  growShare: 0.1,
+  shrinkAfterNanoseconds: 2_000_000_000,
+  shrinkBelowShare: 0.8,
+  candidateSources: 12,
+  ticketMilliseconds: 10_000,
+};

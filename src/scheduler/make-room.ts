@@ -1,0 +1,59 @@
+/**
+ * Nobody starves: when running lanes hold all of what a waiting target needs, those over its tightest resources are
+ * taken down so that it gets its share. A lane of a less urgent order gives way as far as needed, one of an equal gives
+ * its part.
+ */
+import type { BlockOrder } from "./block-order.ts";
+import type { Decisions } from "./decisions.ts";
+import type { Lane } from "./lane.ts";
+import type { ModeParts } from "./incremental.ts";
+import type { Member } from "./world.ts";
+
+/** A lane that would be left with less than this part of a resource is ended instead. */
+const leastShare = 0.05;
+
+/** @returns whether the path has a usable share free now */
+export function makeRoom(
+  source: Member,
+  target: Member,
+  order: BlockOrder,
+  parts: ModeParts,
+  decisions: Decisions,
+): boolean {
+  const { world, lanes, settings } = parts;
+  const path = world.path(source, target);
+  for (const index of path) {
+    const entry = world.ledger.entry(index);
+    if (entry.capability === Infinity) continue;
+    const over: Lane[] = [];
+    for (const lane of lanes.byId.values()) if (lane.path.includes(index)) over.push(lane);
+    const peers = over.filter((lane) => urgency(lane) >= order.description.priority);
+    const share = Math.floor(entry.capability / (peers.length + 1));
+    const wanted = Math.max(share, Math.ceil(entry.capability * settings.minimumRateShare));
+    let lacking = wanted - (entry.capability - entry.allocated);
+    for (const lane of over.sort((a, b) => urgency(a) - urgency(b) || b.rateBitsPerSecond - a.rateBitsPerSecond)) {
+      if (lacking <= 0) break;
+      const givesWay = urgency(lane) < order.description.priority;
+      if (givesWay && lane.rateBitsPerSecond - lacking < entry.capability * leastShare) {
+        lacking -= lane.rateBitsPerSecond;
+        parts.endLane(lane);
+        continue;
+      }
+      const given = Math.min(
+        lacking,
+        lane.rateBitsPerSecond - (givesWay ? 1 : Math.min(share, lane.rateBitsPerSecond)),
+      );
+      if (given <= 0) continue;
+      lanes.setRate(lane, lane.rateBitsPerSecond - given, decisions);
+      lacking -= given;
+    }
+  }
+  return world.ledger.free(path) > 0;
+}
+
+/** The highest priority of what a lane carries. */
+function urgency(lane: Lane): number {
+  let highest = -Infinity;
+  for (const order of lane.pending.keys()) highest = Math.max(highest, order.description.priority);
+  return highest;
+}
