@@ -60,7 +60,7 @@ export class IncrementalMode {
 
   /** The member's holdings in an order changed: it needs less, and others can get more from it. */
   touched(member: Member, order: BlockOrder): void {
-    if (order.hungry.has(member)) this.#touched.add(member);
+    if (order.hungry.has(member) || member.lanesIn.size > 0) this.#touched.add(member);
     for (const lane of member.lanesOut) this.#touched.add(lane.target);
     this.#touchWaiting();
   }
