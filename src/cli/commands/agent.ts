@@ -1,0 +1,64 @@
+/** `sluice agent VERB`: what an operator sees of agents and tells them to do. `sluice agent` with options runs one. */
+import type { Command } from "commander";
+import { nearestSpelling } from "../../std/nearest.ts";
+import { withControllerOptions } from "../controller-options.ts";
+import type { ControllerOptions } from "../controller-options.ts";
+import { helpWithExamples } from "../help.ts";
+import { wholeNumberBetween } from "../option-values.ts";
+
+export interface VerifyAgentOptions extends ControllerOptions {
+  readonly blocks: number;
+}
+
+/** Blocks that an agent is challenged with when nobody says how many. */
+const defaultVerifiedBlocks = 16;
+
+/** The `agent` command with its verbs; running an agent is added to it by its own module. */
+export function registerAgent(program: Command): Command {
+  // Positional: `--controller` behind a verb is the verb's, not that of the agent's program.
+  const agent = program
+    .command("agent")
+    .description("run an agent, or look after those there are")
+    .enablePositionalOptions()
+    .allowExcessArguments(true)
+    // Once the command runs an agent by itself, commander takes a mistyped verb for an argument of that.
+    .hook("preAction", (_, action) => {
+      if (action === agent && agent.args[0] !== undefined) refuseVerb(agent, agent.args[0]);
+    });
+
+  withControllerOptions(agent.command("ls"))
+    .description("list agents")
+    .action(async (options: ControllerOptions) => (await actions()).listAgents(options));
+
+  const orders = [
+    ["drain", "take an agent out of service gently: what it serves is finished, nothing new is asked of it"],
+    ["undrain", "put a drained agent back into service"],
+    ["block", "shut an agent out: it is disconnected, and refused until it is unblocked"],
+    ["unblock", "let a blocked agent in again"],
+  ] as const;
+  for (const [order, description] of orders) {
+    withControllerOptions(agent.command(order))
+      .description(description)
+      .argument("<name>", "name of an agent")
+      .action(async (name: string, options: ControllerOptions) => (await actions()).orderAgent(name, order, options));
+  }
+
+  const verify = withControllerOptions(agent.command("verify"))
+    .description("challenge an agent with random blocks, which the controller checks itself")
+    .argument("<name>", "name of an agent")
+    .option("--blocks <count>", "how many blocks", wholeNumberBetween(1, 1000), defaultVerifiedBlocks)
+    .action(async (name: string, options: VerifyAgentOptions) => (await actions()).verifyAgent(name, options));
+  helpWithExamples(verify, ["sluice agent verify fra-0 --blocks 100"]);
+  return agent;
+}
+
+function refuseVerb(agent: Command, verb: string): never {
+  const nearest = nearestSpelling(
+    verb,
+    agent.commands.map((command) => command.name()),
+  );
+  const suggestion = nearest === undefined ? "" : `\n(Did you mean ${nearest}?)`;
+  return agent.error(`error: unknown command '${verb}'${suggestion}`, { code: "commander.unknownCommand" });
+}
+
+const actions = async () => import("./agent-actions.ts");

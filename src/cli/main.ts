@@ -1,0 +1,29 @@
+/**
+ * The command line: `sluice NOUN VERB`. It promises that every error is one line on standard error that begins with
+ * `sluice: ` (with what to do about it on a second line at most), that the exit code tells scripts what happened (see
+ * exit-codes.ts), and that a stack trace is shown only to who asks for it with SLUICE_DEBUG=1.
+ */
+import { CommanderError } from "commander";
+import { exitCodes } from "./exit-codes.ts";
+import { createProgram } from "./program.ts";
+import { reportError } from "./report-error.ts";
+
+// Whoever read our output has seen enough (`sluice agent ls | head -1`).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.ok);
+  throw error;
+});
+process.stderr.on("error", () => undefined);
+
+process.on("uncaughtException", (error) => process.exit(reportError(error)));
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what there is to say: help and the version were asked for, anything else is a wrong use.
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  } else {
+    process.exitCode = reportError(error);
+  }
+}

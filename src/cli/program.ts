@@ -1,0 +1,41 @@
+/**
+ * All commands, as commander knows them. What a command does is loaded only when it runs, so that `sluice --help` and a
+ * mistyped word are answered at once.
+ */
+import { Command } from "commander";
+import { programVersion } from "../platform/program-version.ts";
+import { registerAgent } from "./commands/agent.ts";
+import { registerController } from "./commands/controller.ts";
+import { registerFileSet } from "./commands/fileset.ts";
+import { registerResource } from "./commands/resource.ts";
+import { registerStatus } from "./commands/status.ts";
+import { registerTopology } from "./commands/topology.ts";
+import { helpWithExamples } from "./help.ts";
+
+/** The command line, ready to parse. It throws CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command("sluice");
+  program
+    .description("Distributes large, versioned file sets to many servers, never above what each link may be used for.")
+    .version(programVersion(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(true)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "sluice: ").replace(/\n\((.*)\)\n$/, "\n$1\n")),
+    });
+  helpWithExamples(program, [
+    "sluice controller --data /var/lib/sluice/controller --listen 0.0.0.0:7400",
+    "sluice agent --controller http://controller:7400 --data /var/lib/sluice/agent --name fra-0 --site fra --listen 0.0.0.0:7500",
+    "sluice publish ./index --controller http://controller:7400 --fileset index --version 42 --wait",
+    "sluice status --watch",
+  ]);
+  registerController(program);
+  registerAgent(program);
+  registerFileSet(program);
+  registerResource(program);
+  registerTopology(program);
+  registerStatus(program);
+  return program;
+}
