@@ -8,8 +8,15 @@ export const runningPatienceNanoseconds = 900_000_000_000;
 export const abortPatienceNanoseconds = 5_000_000_000;
 /** Pause before a publish that cannot go on just now (agents are still coming back, say) is begun anew: 1 s. */
 export const beginAgainNanoseconds = 1_000_000_000;
+/** The controller is not told more often than this that the publisher is still there, whatever it asks for: 50 ms. */
+export const shortestHeartbeatNanoseconds = 50_000_000;
 /** Bytes of the manifest that are sent before the channel is asked whether it has room for more. */
 export const manifestWindowBytes = 1024 * 1024;
+/**
+ * Bytes of a growing manifest that one message carries, before base64. The controller takes an extension only together
+ * with its root, so this bounds what a publish may add while its controller is away.
+ */
+export const extensionPayloadBytes = 4 * 1024 * 1024;
 /** A growing file's block is cut at this size. */
 export const growingBlockBytes = 4 * 1024 * 1024;
 /** A growing file's block is cut when its first byte has waited this long: 200 ms. */

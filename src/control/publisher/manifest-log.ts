@@ -4,7 +4,6 @@
  */
 import { UserError } from "../../std/errors.ts";
 import { toBase64 } from "../../std/base64.ts";
-import { messagePayloadBytes } from "../../protocol/limits.ts";
 import type { Append } from "../../protocol/publisher-messages.ts";
 import { manifestWindowBytes } from "./limits.ts";
 
@@ -40,6 +39,11 @@ export class ManifestLog {
     this.pieceCount = pieceCount;
   }
 
+  /** The bytes start .. end - 1, as long as nothing is appended: a view. */
+  view(start: number, end: number): Uint8Array {
+    return this.#bytes.subarray(start, Math.min(end, this.#lengthBytes));
+  }
+
   /** The controller has the first `bytes` of it. @throws UserError when there is no such place */
   rewind(bytes: number): void {
     if (bytes > this.#lengthBytes) {
@@ -48,18 +52,21 @@ export class ManifestLog {
     this.#sentBytes = bytes;
   }
 
-  /** The next messages to send, about a window full; the root goes with the last byte. */
-  takeMessages(publishId: string): Append[] {
+  /**
+   * The next messages to send, about a window full; the root goes with the last byte.
+   * @param payloadBytes the most that one message carries
+   */
+  takeMessages(publishId: string, payloadBytes: number): Append[] {
     const messages: Append[] = [];
     let window = manifestWindowBytes;
     while (window > 0 && this.#sentBytes < this.#lengthBytes) {
       const offset = this.#sentBytes;
-      const end = Math.min(offset + messagePayloadBytes, this.#lengthBytes);
+      const end = Math.min(offset + payloadBytes, this.#lengthBytes);
       const message: Append = {
         type: "append",
         publishId,
         offset,
-        bytes: toBase64(this.#bytes.subarray(offset, end)),
+        bytes: toBase64(this.view(offset, end)),
       };
       const root = end === this.#lengthBytes ? this.root : undefined;
       messages.push(root === undefined ? message : { ...message, root });

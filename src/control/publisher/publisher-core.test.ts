@@ -5,7 +5,7 @@ import type { ControllerToPublisher } from "../../protocol/publisher-messages.ts
 import { publisherMessageSchema } from "../../protocol/publisher-messages.ts";
 import { fromBase64 } from "../../std/base64.ts";
 import type { PublisherCommand, PublisherEvent, PublishRequest } from "./publisher-events.ts";
-import { PublisherCore } from "./publisher-core.ts";
+import { PublisherCore, type PublisherCoreOptions } from "./publisher-core.ts";
 
 const second = 1_000_000_000;
 const publishId = "0".repeat(31) + "1";
@@ -69,8 +69,8 @@ function show(command: PublisherCommand): string {
   return command.type;
 }
 
-function start(options: Partial<PublishRequest> = {}) {
-  const core = new PublisherCore({ ...request, ...options }, 0);
+function start(options: Partial<PublishRequest> = {}, coreOptions: PublisherCoreOptions = {}) {
+  const core = new PublisherCore({ ...request, ...options }, 0, coreOptions);
   let wakeAt: number | undefined;
   const take = (event: PublisherEvent, now = 0): string[] => {
     const output = core.handle(event, now);
@@ -203,11 +203,13 @@ test("failures are told, also those of a time without connection, and of receive
   assert.deepEqual(hear(allHandedOver), ["flush 1"]);
   const failures = [{ laneId: 9, kind: "disk", detail: "full" }] as const;
   assert.deepEqual(take({ type: "flushed", flushId: 1, failures }), ["> handedOver [] failures [9 disk]"]);
-  assert.deepEqual(hear(instruct({ open: [lane(3)], transfers: [give(3, 0, 10)] })), [
+  assert.deepEqual(take({ type: "timer" }, second), ["> begin index@7 500 bytes"]);
+  hear(accepted(500), second);
+  assert.deepEqual(hear(instruct({ open: [lane(3)], transfers: [give(3, 0, 10)] }), second), [
     "openLane 3",
     "handOver 3 content 0-10",
   ]);
-  assert.deepEqual(hear(allHandedOver), ["flush 2"]);
+  assert.deepEqual(hear(allHandedOver, second), ["flush 2"]);
 });
 
 test("new transfers take back that everything is handed over", () => {
@@ -303,6 +305,22 @@ test("a growing publish: the manifest follows, the newest root with its last byt
   take(manifest(40, 4, 3));
   take({ type: "connected" });
   assert.deepEqual(hear(accepted(50)), ["> append 50+80 root 4"]);
+});
+
+test("a stream that the controller gave up cannot be begun anew", () => {
+  for (const isReadOnce of [true, false]) {
+    const { take, hear } = start({ growing: true }, { isReadOnce });
+    take({ type: "connected" });
+    hear(accepted(0));
+    take(manifest(10, 1, 3));
+    hear({ type: "held", publishId, order: "content", ranges: [0, 1] });
+    take({ type: "disconnected", reason: "gone" });
+    take({ type: "connected" });
+    assert.match(
+      hear(accepted(0))[0]!,
+      isReadOnce ? /^> abort the controller gave this publish up/ : /^> append 0\+10/,
+    );
+  }
 });
 
 test("a long manifest waits for room in the channel", () => {

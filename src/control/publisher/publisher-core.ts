@@ -11,14 +11,17 @@ import { UserError } from "../../std/errors.ts";
 import { protocolVersion } from "../../protocol/version.ts";
 import type { Portion } from "../../protocol/parts.ts";
 import type { Instruct } from "../../protocol/controller-messages.ts";
-import type { ControllerToPublisher, HandedOver, Rejected } from "../../protocol/publisher-messages.ts";
-import { maximumTextLength } from "../../protocol/limits.ts";
+import type { ControllerToPublisher, Rejected } from "../../protocol/publisher-messages.ts";
+import { maximumTextLength, messagePayloadBytes } from "../../protocol/limits.ts";
+import { HandOverReport } from "./hand-over-report.ts";
 import { ManifestLog } from "./manifest-log.ts";
 import {
   abortPatienceNanoseconds,
   beginAgainNanoseconds,
   defaultControllerPatienceNanoseconds,
+  extensionPayloadBytes,
   runningPatienceNanoseconds,
+  shortestHeartbeatNanoseconds,
 } from "./limits.ts";
 import type {
   PublisherCommand,
@@ -44,18 +47,27 @@ const passingCodes: ReadonlySet<Rejected["code"]> = new Set([
   "unknownPublish",
 ]);
 
+export interface PublisherCoreOptions {
+  /** How long the controller may take to accept the publish at first. */
+  readonly patienceNanoseconds?: number;
+  /** What agents hold cannot be read again: a publish that the controller has given up is lost. */
+  readonly isReadOnce?: boolean;
+}
+
 type Lane = { handedBytes: number };
 
 export class PublisherCore {
   readonly #request: PublishRequest;
+  readonly #isReadOnce: boolean;
   readonly #log = new ManifestLog();
   readonly #lanes = new Map<number, Lane>();
   #phase: Phase = "away";
   #isConnected = false;
   #everAccepted = false;
+  #someHeld = false;
   #term = 0;
   /** Ends and failures that the controller has not been told. */
-  #report: HandedOver;
+  readonly #report: HandOverReport;
   #heartbeatNanoseconds = 0;
   #saidAt = 0;
   #againAt = 0;
@@ -67,18 +79,18 @@ export class PublisherCore {
   #lastProblem = "it cannot be reached";
   #commands: PublisherCommand[] = [];
 
-  /**
-   * @param patienceNanoseconds how long the controller may take to accept the publish at first
-   * @param nowNanoseconds when that begins
-   */
-  constructor(
-    request: PublishRequest,
-    nowNanoseconds: number,
-    patienceNanoseconds: number = defaultControllerPatienceNanoseconds,
-  ) {
+  /** @param nowNanoseconds when the controller is first tried */
+  constructor(request: PublishRequest, nowNanoseconds: number, options: PublisherCoreOptions = {}) {
     this.#request = request;
-    this.#giveUpAt = nowNanoseconds + patienceNanoseconds;
-    this.#report = this.#emptyReport();
+    this.#isReadOnce = options.isReadOnce ?? false;
+    this.#giveUpAt = nowNanoseconds + (options.patienceNanoseconds ?? defaultControllerPatienceNanoseconds);
+    this.#report = new HandOverReport(request.publishId);
+  }
+
+  /** A piece of the manifest as it is now. */
+  manifestPiece(index: number): Uint8Array {
+    const { pieceBytes } = this.#request;
+    return this.#log.view(index * pieceBytes, (index + 1) * pieceBytes);
   }
 
   /** For showing: where the publish stands. */
@@ -165,7 +177,9 @@ export class PublisherCore {
   }
 
   #sendManifest(now: number): void {
-    for (const message of this.#log.takeMessages(this.#request.publishId)) this.#send(message, now);
+    const { publishId, growing } = this.#request;
+    const payloadBytes = growing ? extensionPayloadBytes : messagePayloadBytes;
+    for (const message of this.#log.takeMessages(publishId, payloadBytes)) this.#send(message, now);
     if (!this.#log.isSent) this.#commands.push({ type: "awaitWritable" });
   }
 
@@ -190,6 +204,7 @@ export class PublisherCore {
         this.#rejected(message, now);
         break;
       case "held":
+        this.#someHeld = true;
         if (message.order === "content") this.#commands.push({ type: "held", ranges: message.ranges });
         break;
       case "allHandedOver":
@@ -207,9 +222,16 @@ export class PublisherCore {
   #accepted(message: Extract<ControllerToPublisher, { type: "accepted" }>, now: number): void {
     if (this.#phase !== "beginning") return;
     this.#phase = "running";
+    if (this.#isReadOnce && this.#someHeld && message.manifestBytes === 0) {
+      this.#stop(
+        "the controller gave this publish up while it was not connected, and a stream cannot be read again",
+        now,
+      );
+      return;
+    }
     this.#everAccepted = true;
     this.#term = message.term;
-    this.#heartbeatNanoseconds = message.heartbeatMilliseconds * 1_000_000;
+    this.#heartbeatNanoseconds = Math.max(shortestHeartbeatNanoseconds, message.heartbeatMilliseconds * 1_000_000);
     // The controller instructs anew after a break: what an earlier connection's lanes still have queued is dropped.
     for (const laneId of this.#lanes.keys()) this.#closeLane(laneId);
     try {
@@ -249,7 +271,7 @@ export class PublisherCore {
       if (problem === undefined) {
         this.#commands.push({ type: "handOver", laneId, portions, ticket });
       } else {
-        this.#report.failures.push({ laneId, kind: "notHeld", detail: problem });
+        this.#report.failed(laneId, "notHeld", problem);
         this.#closeLane(laneId, "failed");
       }
     }
@@ -282,22 +304,20 @@ export class PublisherCore {
     const lane = this.#lanes.get(laneId);
     if (lane === undefined || lane.handedBytes === handedBytes) return;
     lane.handedBytes = handedBytes;
-    this.#report.lanes = this.#report.lanes.filter((entry) => entry.laneId !== laneId);
-    this.#report.lanes.push({ laneId, handedBytes });
+    this.#report.progress(laneId, handedBytes);
   }
 
   #laneFailed(event: Extract<PublisherEvent, { type: "laneFailed" }>, now: number): void {
     const { laneId, handedBytes, kind, detail } = event;
     if (!this.#lanes.has(laneId)) return;
-    this.#report.failures.push({ laneId, kind, detail: detail.slice(0, maximumTextLength) });
+    this.#report.failed(laneId, kind, detail);
     this.#laneEnded(laneId, handedBytes, "failed");
     this.#sendReport(now);
   }
 
   #laneEnded(laneId: number, handedBytes: number, ended: "closed" | "failed"): void {
     this.#lanes.delete(laneId);
-    this.#report.lanes = this.#report.lanes.filter((entry) => entry.laneId !== laneId);
-    this.#report.lanes.push({ laneId, handedBytes, ended });
+    this.#report.ended(laneId, handedBytes, ended);
   }
 
   #flushed(failures: Extract<PublisherEvent, { type: "flushed" }>["failures"], now: number): void {
@@ -307,12 +327,12 @@ export class PublisherCore {
       this.#send({ type: "commit", publishId: this.#request.publishId }, now);
       return;
     }
-    // The controller hands what these receivers were to keep to others, then says again that all is handed over.
-    this.#phase = "running";
-    for (const { laneId, kind, detail } of failures) {
-      this.#report.failures.push({ laneId, kind, detail: detail.slice(0, maximumTextLength) });
-    }
+    for (const { laneId, kind, detail } of failures) this.#report.failed(laneId, kind, detail);
     this.#sendReport(now);
+    // Begun anew, the controller looks again at who holds what, and whom it has to ask.
+    this.#phase = "pausing";
+    this.#againAt = now + beginAgainNanoseconds;
+    this.#giveUpAt = now + runningPatienceNanoseconds;
   }
 
   #stop(reason: string, now: number): void {
@@ -363,14 +383,9 @@ export class PublisherCore {
     this.#commands.push({ type: "send", message });
   }
 
-  #emptyReport(): HandedOver {
-    return { type: "handedOver", publishId: this.#request.publishId, lanes: [], failures: [] };
-  }
-
   #sendReport(now: number): void {
-    if (!this.#isAccepted() || (this.#report.lanes.length === 0 && this.#report.failures.length === 0)) return;
-    this.#send(this.#report, now);
-    this.#report = this.#emptyReport();
+    const report = this.#isAccepted() ? this.#report.take() : undefined;
+    if (report !== undefined) this.#send(report, now);
   }
 
   #finish(outcome: PublishOutcome): void {
