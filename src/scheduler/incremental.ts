@@ -186,8 +186,15 @@ export class IncrementalMode {
     const capability = world.ledger.capabilityOf(path);
     if (capability === Infinity) return unlimitedBitsPerSecond;
     const free = world.ledger.free(path);
+    if (pass.rule === "repeat" && this.#isScarce(path)) return 0;
     const share = pass.rule === "repeat" ? repeatShare : settings.minimumRateShare;
     return free >= Math.max(1, capability * share) ? Math.floor(free) : 0;
+  }
+
+  /** Whether the links between two sites, rather than the ends' interfaces, are what a distribution over them waits for. */
+  #isScarce(path: readonly number[]): boolean {
+    const { ledger } = this.#parts.world;
+    return ledger.capabilityOf(path.slice(1, -1)) < ampleShare * ledger.capabilityOf(path.slice(-1));
   }
 
   #offer(
@@ -270,6 +277,8 @@ const passes: readonly Pass[] = [
 ];
 /** A block comes into a site a second time only over a way that is nearly idle. */
 const repeatShare = 0.9;
+/** ... and only if its links carry this many times what one target can take. */
+const ampleShare = 1.5;
 
 function moreUrgent(a: BlockOrder, b: BlockOrder): number {
   const [first, second] = [a.description, b.description];
