@@ -53,11 +53,13 @@ test("a lane over a link is charged on everything between, and released when its
   stage.state(iad, { fileSets: [stateOf(index, "fetching")] });
   const allocated = (name: string): number | undefined =>
     stage.core.resources().find((view) => view.resource === name)?.allocatedBitsPerSecond;
-  for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"])
+  for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
     assert.equal(allocated(name), 100_000_000, name);
+  }
   stage.state(iad, { fileSets: [stateOf(index, "held", [0, 40])] });
-  for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"])
+  for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
     assert.equal(allocated(name), 0, name);
+  }
 });
 
 test("a lowered capability takes running lanes down at once", () => {

@@ -41,8 +41,9 @@ export interface TestFileSet {
 export function testFileSet(name: string, version: string, blocks: number, salt = ""): TestFileSet {
   const builder = new ManifestBuilder("blake3");
   const checksums = new Uint8Array(blocks * 32);
-  for (let block = 0; block < blocks; block += 1)
+  for (let block = 0; block < blocks; block += 1) {
     checksums.set(testHash("blake3", encodeUtf8(`${salt}${name}/${block}`)), block * 32);
+  }
   builder.addFile({
     path: "data.bin",
     mode: 0o644,
@@ -59,7 +60,7 @@ export function testFileSet(name: string, version: string, blocks: number, salt 
 }
 
 export function agentIdOf(name: string): string {
-  return [...name]
+  return Array.from(name)
     .map((letter) => letter.charCodeAt(0).toString(16).padStart(2, "0"))
     .join("")
     .padEnd(32, "0")
@@ -82,7 +83,7 @@ export class Stage {
   #nextConnection = 1;
   #nextRequest = 1;
 
-  constructor(topology: unknown = undefined, settings: Partial<ControllerSettings> = {}) {
+  constructor(topology?: unknown, settings: Partial<ControllerSettings> = {}) {
     this.topology = topology === undefined ? emptyTopology() : parseTopology(topology);
     this.#settings = settings;
     this.core = this.start();
