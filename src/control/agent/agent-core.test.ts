@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { encodeTicket } from "../../protocol/ticket.ts";
+import { concatenateBytes } from "../../std/bytes.ts";
 import { RangeSet } from "../../std/ranges.ts";
 import {
   agentId,
@@ -290,10 +291,20 @@ describe("a file set", () => {
     const bytes = manifestOf([1, 2, 3]);
     const before = welcomedAgent();
     before.hear(assign(index1, bytes));
-    const stored = { fileSet: index1, manifestBytes: bytes.subarray(0, 50), held: RangeSet.of(0, 3) };
-    const agent = welcomedAgent({ document: before.document(), stored: [stored] });
-    agent.hear(assign(index1, bytes, { tail: 0 }));
-    same(agent.trace(), "storeManifest index@1 from 0\n prepare index@1\n send state\n index@1 preparing pieces 0-1");
+    const damaged = bytes.slice();
+    damaged[0] = 0;
+    for (const [manifestBytes, from] of [
+      [bytes.subarray(0, 50), 50],
+      [damaged, 0],
+      [concatenateBytes([bytes, bytes]), 0],
+    ] as const) {
+      const stored = { fileSet: index1, manifestBytes, held: RangeSet.of(0, 3) };
+      const agent = testAgent({ document: before.document(), stored: [stored] });
+      agent.event({ type: "connected" });
+      agent.hear(welcome());
+      agent.hear(assign(index1, bytes, { tail: 0 }));
+      assert.match(agent.trace(), new RegExp(`storeManifest index@1 from ${from}\\nprepare index@1`));
+    }
   });
 
   it("deletes what it was deleting when it was stopped, but not what it merely forgot", () => {

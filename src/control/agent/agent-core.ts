@@ -181,6 +181,8 @@ export class AgentCore {
       case "activated":
         this.#activation.activated(event.name, event.version);
         return this.#versions.retain(event.name);
+      case "activateFailed":
+        return this.#activation.failed(event.name, event.problem);
       case "deleted":
         return this.#fileSets.deleted(event.fileSet);
       case "timer":
@@ -201,8 +203,6 @@ export class AgentCore {
       case "finished":
         return finished(this.#world, record);
       case "storeFailed":
-        // Of one that is held, only moving `current` to it can have failed.
-        if (record.phase.status === "held") return this.#activation.failed(record.name, event.problem);
         return storeFailed(this.#world, record, event.problem);
       case "damaged":
         this.#context.note("warn", `${event.fileSet}: ${String(event.ranges.count)} blocks are damaged`);

@@ -59,6 +59,8 @@ export type AgentEvent =
   | { readonly type: "storeFailed"; readonly fileSet: FileSetKey; readonly problem: string }
   /** Held content was found damaged or changed underneath: it is not held any more. */
   | { readonly type: "damaged"; readonly fileSet: FileSetKey; readonly ranges: RangeSet }
+  /** `activate` failed; it is tried again later. */
+  | { readonly type: "activateFailed"; readonly name: string; readonly problem: string }
   | { readonly type: "activated"; readonly name: string; readonly version: string | null }
   | { readonly type: "deleted"; readonly fileSet: FileSetKey }
   | { readonly type: "probed"; readonly probeId: number; readonly failure: FailureKind | undefined }

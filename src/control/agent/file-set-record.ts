@@ -37,6 +37,8 @@ export interface FileSetRecord {
   sequence: number;
   wanted: boolean;
   intake: ManifestIntake;
+  /** Bytes of the manifest that are on the disk, or on their way there. */
+  storedManifestBytes: number;
   /** Bytes of the manifest that came in before it could be decoded. */
   undecoded: Uint8Array[];
   /** Content blocks that are held. */
@@ -63,6 +65,7 @@ export function newRecord(
     sequence,
     wanted,
     intake,
+    storedManifestBytes: 0,
     undecoded: [],
     held: new RangeSet(),
     complete: false,

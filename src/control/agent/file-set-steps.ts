@@ -31,13 +31,26 @@ export interface StepWorld {
 export function takeManifestBytes(world: StepWorld, record: FileSetRecord, parts: readonly Uint8Array[]): void {
   if (parts.length > 0) {
     const bytes = joined(parts);
-    const offset = record.intake.prefixBytes - bytes.length;
-    world.context.order({ type: "storeManifest", fileSet: record.fileSet, offset, bytes });
     const manifest = manifestOf(record);
     if (manifest === undefined) record.undecoded.push(bytes);
-    else growManifest(world, record, manifest, bytes);
+    storeManifestBytes(world, record, bytes);
+    if (manifest !== undefined) growManifest(world, record, manifest, bytes);
   }
   if (record.phase.status === "manifest") decodeWhenReady(world, record);
+}
+
+/** Stores bytes that now follow the prefix, or all of it where what is stored is not what is believed. */
+export function storeManifestBytes(world: StepWorld, record: FileSetRecord, added: Uint8Array): void {
+  const { fileSet, intake } = record;
+  let offset = intake.prefixBytes - added.length;
+  let bytes = added;
+  if (record.storedManifestBytes !== offset) {
+    // After a restart less (or more) was believed than is stored: it is stored anew from its start.
+    offset = 0;
+    bytes = joined(record.undecoded);
+  }
+  record.storedManifestBytes = offset + bytes.length;
+  world.context.order({ type: "storeManifest", fileSet, offset, bytes });
 }
 
 /** Decodes the manifest once it is whole (one that grows: as far as its root goes). */

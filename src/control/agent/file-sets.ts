@@ -15,7 +15,7 @@ import { documentOf, summaryOfAssign, summaryOfDocument } from "./assignment.ts"
 import type { FileSetRecord } from "./file-set-record.ts";
 import { manifestOf, newRecord, stateOf } from "./file-set-record.ts";
 import type { StepWorld } from "./file-set-steps.ts";
-import { breakRecord, decodeWhenReady, retry, takeManifestBytes } from "./file-set-steps.ts";
+import { breakRecord, decodeWhenReady, retry, storeManifestBytes, takeManifestBytes } from "./file-set-steps.ts";
 import { maximumFileSets } from "./limits.ts";
 import { extendsSummary, ManifestIntake } from "./manifest-intake.ts";
 
@@ -72,7 +72,11 @@ export class FileSets {
   /** What the disk has of a file set that is new here: its manifest as far as it verifies, and the blocks. */
   #takeStored(record: FileSetRecord, stored: StoredFileSet | undefined): void {
     if (stored === undefined) return;
+    record.storedManifestBytes = stored.manifestBytes.length;
     record.undecoded.push(...record.intake.restore(stored.manifestBytes));
+    if (record.intake.isWhole && record.storedManifestBytes !== record.intake.prefixBytes) {
+      storeManifestBytes(this.#world, record, new Uint8Array(0));
+    }
     decodeWhenReady(this.#world, record);
     const manifest = manifestOf(record);
     if (manifest !== undefined) record.held = stored.held.intersection(RangeSet.of(0, manifest.blockCount));

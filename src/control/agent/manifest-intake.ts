@@ -102,12 +102,23 @@ export class ManifestIntake {
     return parts;
   }
 
-  /** Takes what was stored before a restart, as far as whole pieces of it verify. @returns the bytes of the prefix */
+  /**
+   * Takes what was stored before a restart, as far as its pieces verify. What it has of a last piece that has grown since
+   * was verified under an earlier root; it is checked again when the rest of that piece comes.
+   * @returns the bytes of the prefix
+   */
   restore(stored: Uint8Array): Uint8Array[] {
     const parts: Uint8Array[] = [];
     for (let index = 0; index < this.pieceCount; index += 1) {
       const { start, end } = pieceRange(this.#summary, index);
-      if (end > stored.length || !verifyPiece(this.#hash, this.#summary, index, stored.subarray(start, end))) break;
+      if (end > stored.length) {
+        if (index < this.pieceCount - 1 || stored.length <= start) break;
+        this.#last = stored.subarray(start);
+        this.#prefixBytes = stored.length;
+        parts.push(this.#last);
+        break;
+      }
+      if (!verifyPiece(this.#hash, this.#summary, index, stored.subarray(start, end))) break;
       this.#held.add(index, index + 1);
       this.#loose.set(index, stored.subarray(start, end));
       parts.push(...this.#advance());
