@@ -63,6 +63,7 @@ beforeEach(() => {
     capabilityBitsPerSecond: 1_000_000_000,
     allocatedBitsPerSecond: 452_000_000,
     measuredBitsPerSecond: 440_000_000,
+    carriedBytes: 3 * 1_048_576,
     failures: 3,
     outOfUse: true,
     reason: "stalls from every source",
@@ -103,7 +104,7 @@ describe("command line: looking", () => {
     const resources = await run("resource", "ls");
     assert.match(
       resources.out,
-      /sites\.fra\.uplink +1 Gbps +452 Mbps +45\.2 % +440 Mbps +3 +out of use: stalls from every source/,
+      /sites\.fra\.uplink +1 Gbps +452 Mbps +45\.2 % +440 Mbps +3 MiB +3 +out of use: stalls from every source/,
     );
   });
 

@@ -95,6 +95,8 @@ export const resourceViewSchema = z.object({
   capabilityBitsPerSecond: count.nullable(),
   allocatedBitsPerSecond: count,
   measuredBitsPerSecond: count,
+  /** Bytes of payload that came over it since this controller started. */
+  carriedBytes: count,
   failures: count,
   outOfUse: z.boolean(),
   /** Why it is out of use, or what is suspected. */

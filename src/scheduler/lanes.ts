@@ -67,7 +67,10 @@ export class Lanes {
 
   /** Takes note of what a lane's target has received, and gives back what a slow lane does not use (rule 4). */
   measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): void {
-    lane.receivedBytes = Math.max(lane.receivedBytes, receivedBytes);
+    if (receivedBytes > lane.receivedBytes) {
+      this.#world.ledger.carry(lane.path, receivedBytes - lane.receivedBytes);
+      lane.receivedBytes = receivedBytes;
+    }
     const elapsed = now - lane.measuredFromNanoseconds;
     if (elapsed < measuringNanoseconds) return;
     const bytes = lane.receivedBytes - lane.measuredFromBytes;

@@ -30,6 +30,19 @@ test("more than was allocated cannot be released", () => {
   assert.throws(() => ledger.release(path, 6), RangeError);
 });
 
+test("what a path has carried is counted on every resource of it, whatever is charged", () => {
+  const ledger = new Ledger();
+  const path = [ledger.resource("a"), ledger.resource("b")];
+  ledger.carry(path, 1_000);
+  ledger.allocate(path, 8);
+  ledger.carry(path.slice(1), 500);
+  ledger.release(path, 8);
+  assert.deepEqual(
+    ledger.entries().map(({ carriedBytes }) => carriedBytes),
+    [1_000, 1_500],
+  );
+});
+
 test("whatever is charged and released, allocations are the sum of the charges and never over a capability", () => {
   const step = fc.record({
     path: fc.uniqueArray(fc.nat(4), { minLength: 1 }),

@@ -11,6 +11,8 @@ export interface LedgerEntry {
   /** Bits per second on the wire; Infinity where none is stated. */
   capability: number;
   allocated: number;
+  /** Bytes of payload that lanes over it have brought, by the word of their targets. Only ever rises. */
+  carriedBytes: number;
 }
 
 export class Ledger {
@@ -22,7 +24,7 @@ export class Ledger {
     const known = this.#indexByName.get(name);
     if (known !== undefined) return known;
     const index = this.#entries.length;
-    this.#entries.push({ name, capability: Infinity, allocated: 0 });
+    this.#entries.push({ name, capability: Infinity, allocated: 0, carriedBytes: 0 });
     this.#indexByName.set(name, index);
     return index;
   }
@@ -85,6 +87,14 @@ export class Ledger {
   /** Charges again what a lane keeps of its earlier, higher charge, also where a capability was lowered below it. */
   retain(path: readonly number[], bitsPerSecond: number): void {
     for (const index of path) this.entry(index).allocated += bitsPerSecond;
+  }
+
+  /** Counts what has come over the path; a target that claims more than can be counted does not break the count. */
+  carry(path: readonly number[], bytes: number): void {
+    for (const index of path) {
+      const entry = this.entry(index);
+      entry.carriedBytes = Math.min(Number.MAX_SAFE_INTEGER, entry.carriedBytes + bytes);
+    }
   }
 
   /** By how much the worst resource of the path is over its capability: allocated / capability, or 1 if none is. */

@@ -1,5 +1,5 @@
 /** What `sluice resource ls` does. */
-import { formatBitsPerSecond } from "../../std/units.ts";
+import { formatBitsPerSecond, formatBytes } from "../../std/units.ts";
 import type { ResourceView } from "../../protocol/views.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
@@ -23,6 +23,7 @@ export const resourceColumns: readonly Column<ResourceView>[] = [
     cell: (view) => formatShare(view.allocatedBitsPerSecond, view.capabilityBitsPerSecond ?? 0),
   },
   { title: "MEASURED", align: "right", cell: (view) => formatBitsPerSecond(view.measuredBitsPerSecond) },
+  { title: "CARRIED", align: "right", cell: ({ carriedBytes }) => formatBytes(carriedBytes) },
   { title: "FAILURES", align: "right", cell: ({ failures }) => String(failures) },
   {
     title: "STATE",

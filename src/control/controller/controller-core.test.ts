@@ -62,6 +62,24 @@ test("a lane over a link is charged on everything between, and released when its
   }
 });
 
+test("what a lane has brought is counted once on everything between, also after its end", () => {
+  const stage = new Stage(twoSites);
+  const { iad, index } = published(stage, 40);
+  stage.state(iad, { fileSets: [stateOf(index, "fetching")] });
+  const opening = stage.sent
+    .flatMap((command) =>
+      command.type === "sendAgent" && command.message.type === "instruct" ? command.message.open : [],
+    )
+    .at(-1);
+  assert.ok(opening);
+  const { laneId } = opening;
+  for (const receivedBytes of [262_144, 524_288, 524_288]) stage.state(iad, { lanes: [{ laneId, receivedBytes }] });
+  stage.state(iad, { lanes: [{ laneId, receivedBytes: 786_432, ended: "closed" }] });
+  for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
+    assert.equal(stage.core.resources().find((view) => view.resource === name)?.carriedBytes, 786_432, name);
+  }
+});
+
 test("a lowered capability takes running lanes down at once", () => {
   const stage = new Stage(twoSites);
   const { iad, index } = published(stage, 400);

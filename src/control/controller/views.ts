@@ -134,6 +134,7 @@ export function resourceViews(state: ControllerState): ResourceView[] {
     capabilityBitsPerSecond: entry.capability === Infinity ? null : entry.capability,
     allocatedBitsPerSecond: entry.allocated,
     measuredBitsPerSecond: measured.get(index) ?? 0,
+    carriedBytes: entry.carriedBytes,
     ...failureOf(state, entry.name),
   }));
   const known = new Set(views.map((view) => view.resource));
@@ -144,6 +145,7 @@ export function resourceViews(state: ControllerState): ResourceView[] {
       capabilityBitsPerSecond: null,
       allocatedBitsPerSecond: 0,
       measuredBitsPerSecond: 0,
+      carriedBytes: 0,
       ...failureOf(state, component.name),
     });
   }
