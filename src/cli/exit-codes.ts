@@ -11,4 +11,6 @@ export const exitCodes = {
   timedOut: 4,
   /** What is there already stands against it: another content, an active version. */
   conflict: 5,
+  /** It was stopped by a signal, as shells tell it of SIGINT. */
+  interrupted: 130,
 } as const;

@@ -7,6 +7,7 @@ import { programVersion } from "../platform/program-version.ts";
 import { registerAgent } from "./commands/agent.ts";
 import { registerController } from "./commands/controller.ts";
 import { registerFileSet } from "./commands/fileset.ts";
+import { registerPublish } from "./commands/publish.ts";
 import { registerResource } from "./commands/resource.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTopology } from "./commands/topology.ts";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   ]);
   registerController(program);
   registerAgent(program);
+  registerPublish(program);
   registerFileSet(program);
   registerResource(program);
   registerTopology(program);

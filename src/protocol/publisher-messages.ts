@@ -4,6 +4,7 @@
  * against the root, and instructs the publisher to hand blocks over to agents as it instructs agents to pull.
  */
 import { z } from "zod";
+import { maximumSelectorLength } from "../model/limits.ts";
 import { protocolVersionSchema } from "./version.ts";
 import {
   agentIdSchema,
@@ -32,7 +33,7 @@ export const beginSchema = z.object({
   name: fileSetNameSchema,
   version: versionSchema,
   /** Text of the selector of targets. */
-  selector: z.string().max(2_000),
+  selector: z.string().max(maximumSelectorLength),
   priority: z.int().min(-1_000_000).max(1_000_000),
   site: siteNameSchema.optional(),
   agent: agentNameSchema.optional(),
