@@ -1,6 +1,7 @@
 /**
  * How far a long command is: one line that is written over on a terminal; elsewhere a plain line for each stage, and one
- * now and then while it lasts; a command that is done at once says nothing. It promises to leave a terminal with whole lines, and never to write faster than can be read.
+ * now and then while it lasts; a command that is done at once says nothing. It promises to leave a terminal with whole
+ * lines, and never to write faster than can be read.
  */
 import { printable } from "../platform/printable.ts";
 import { formatBytes } from "../std/units.ts";

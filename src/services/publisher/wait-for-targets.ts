@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { VersionDetail } from "../../protocol/views.ts";
+import { formatDuration, nanosecondsPerMillisecond } from "../../std/units.ts";
 import { ControllerApi } from "./controller-api.ts";
 import { namedLaggards, waitPollMilliseconds } from "./limits.ts";
 import { PublishError } from "./publish-error.ts";
@@ -85,7 +86,7 @@ function laggards(detail: VersionDetail): string[] {
 
 function timedOut(options: WaitOptions, detail: VersionDetail | undefined, cause: unknown): PublishError {
   const what = `${options.name}@${options.version}`;
-  const after = `after ${Math.round((options.timeoutMilliseconds ?? 0) / 1000)} s`;
+  const after = `after ${formatDuration((options.timeoutMilliseconds ?? 0) * nanosecondsPerMillisecond)}`;
   if (detail === undefined || cause !== undefined) {
     return new PublishError("waitTimedOut", `${what}: the controller cannot be reached ${after}`, { cause });
   }
