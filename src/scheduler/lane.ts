@@ -19,7 +19,10 @@ export interface Lane {
   /** What was queued into it and the target does not hold yet, by order. */
   readonly pending: Map<BlockOrder, RangeSet>;
   pendingBytes: number;
+  /** What its target said that it received, by the byte. */
   receivedBytes: number;
+  /** Blocks that came through it and that its target holds. */
+  arrivedBytes: number;
   /** For the measured rate: where the current stretch of measuring began. */
   measuredFromNanoseconds: number;
   measuredFromBytes: number;
@@ -52,7 +55,9 @@ export function settleInLane(lane: Lane, order: BlockOrder, ranges: RangeSet, ar
   if (pending === undefined || settled.isEmpty) return settled;
   pending.removeAll(settled);
   if (pending.isEmpty) lane.pending.delete(order);
-  lane.pendingBytes -= order.bytesOf(settled);
-  if (!arrived) order.removeComing(lane.target, settled);
+  const bytes = order.bytesOf(settled);
+  lane.pendingBytes -= bytes;
+  if (arrived) lane.arrivedBytes += bytes;
+  else order.removeComing(lane.target, settled);
   return settled;
 }

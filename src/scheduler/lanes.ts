@@ -44,6 +44,8 @@ export class Lanes {
     lane.source.lanesOut.delete(lane);
     lane.target.lanesIn.delete(lane);
     this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
+    // A lane often ends before its target's last count has come.
+    this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
@@ -130,6 +132,7 @@ export class Lanes {
       pending: new Map(),
       pendingBytes: 0,
       receivedBytes: 0,
+      arrivedBytes: 0,
       measuredFromNanoseconds: now,
       measuredFromBytes: 0,
       measuredBitsPerSecond: undefined,
