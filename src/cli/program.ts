@@ -5,6 +5,7 @@
 import { Command } from "commander";
 import { programVersion } from "../platform/program-version.ts";
 import { registerAgent } from "./commands/agent.ts";
+import { registerAgentProgram } from "./commands/agent-program.ts";
 import { registerController } from "./commands/controller.ts";
 import { registerFileSet } from "./commands/fileset.ts";
 import { registerPublish } from "./commands/publish.ts";
@@ -33,7 +34,7 @@ export function createProgram(): Command {
     "sluice status --watch",
   ]);
   registerController(program);
-  registerAgent(program);
+  registerAgentProgram(registerAgent(program));
   registerPublish(program);
   registerFileSet(program);
   registerResource(program);

@@ -115,7 +115,7 @@ describe("a file set", () => {
        pull 5 index@1 content 0-1 2-4
        send state
          index@1 fetching blocks 0-1
-         lane 5 0 bytes
+         lane 5 1000 bytes
        finish index@1
        send state
          index@1 finishing blocks 2-4
@@ -155,7 +155,7 @@ describe("a file set", () => {
         bytes: bytesOf,
       });
     piece(1, bytes.subarray(65_536));
-    assert.equal(agent.core.holding(index1, "manifest", 1), "held");
+    assert.equal(agent.core.holding(index1, "manifest", 1), "coming");
     assert.equal(agent.core.holding(index1, "manifest", 0), "coming");
     piece(0, bytes.subarray(0, 65_536));
     same(
@@ -167,12 +167,12 @@ describe("a file set", () => {
        pull 5 index@1 manifest 0-2
        send state
          index@1 manifest pieces 1-2
-         lane 5 0 bytes
+         lane 5 30519 bytes
        storeManifest index@1 from 0
        prepare index@1
        send state
          index@1 preparing pieces 0-1
-         lane 5 0 bytes`,
+         lane 5 96055 bytes`,
     );
     assert.equal(agent.core.manifest(index1)?.blockCount, 3_000);
   });
@@ -366,12 +366,12 @@ describe("lanes", () => {
     store(100, 200);
     assert.equal(agent.trace(), "");
     agent.passUntil(0.1);
-    same(agent.trace(), "send state\n index@1 fetching blocks 0-200\n lane 5 0 bytes");
+    same(agent.trace(), "send state\n index@1 fetching blocks 0-200\n lane 5 200000 bytes");
     // 500,000 bytes are half a second at 8 Mbit/s.
     store(200, 1_499);
     assert.equal(agent.trace(), "");
     store(1_499, 1_500);
-    same(agent.trace(), "send state\n index@1 fetching blocks 200-1500\n lane 5 0 bytes");
+    same(agent.trace(), "send state\n index@1 fetching blocks 200-1500\n lane 5 1500000 bytes");
     store(1_500, 1_600);
     assert.equal(agent.trace(), "");
   });
@@ -392,11 +392,11 @@ describe("lanes", () => {
       `remember
        send whole state
          index@1 fetching pieces 0-1 blocks 0-1
-         lane 5 0 bytes
+         lane 5 1000 bytes
        closeLane 5
        send state
          index@1 fetching blocks 1-2
-         lane 5 0 bytes closed`,
+         lane 5 2000 bytes closed`,
     );
   });
 

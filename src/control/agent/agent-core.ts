@@ -147,6 +147,12 @@ export class AgentCore {
     return record === undefined || record.phase.status === "deleting" ? undefined : record.intake.summary;
   }
 
+  /** Whether blocks of a file set can be written: its manifest is there, and what was stored before has been seen. */
+  takesBlocks(fileSet: FileSetKey): boolean {
+    const status = this.#fileSets.get(fileSet)?.phase.status;
+    return status === "fetching" || status === "finishing" || status === "held";
+  }
+
   view(): AgentCoreView {
     const fileSets = [...this.#fileSets.all()].map((record) => {
       const { phase } = record;

@@ -233,8 +233,9 @@ export class FileSets {
   holding(fileSet: FileSetKey, order: BlockOrderName, block: number): "held" | "coming" | "absent" {
     const record = this.#records.get(fileSet);
     if (record === undefined || record.phase.status === "deleting") return "absent";
-    const held = order === "manifest" ? record.intake.held : record.held;
-    if (held.has(block)) return "held";
+    // A piece is on the disk, where it is served from, when those before it are too.
+    const isHeld = order === "manifest" ? record.intake.isInPrefix(block) : record.held.has(block);
+    if (isHeld) return "held";
     if (!record.wanted) return "absent";
     const manifest = manifestOf(record);
     const isKnownEnd = order === "content" && manifest?.isComplete === true;

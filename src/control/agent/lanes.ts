@@ -139,6 +139,8 @@ export class Lanes {
       lane.dueBytes -= this.#blockBytes(fileSet, order, from, to);
     });
     due.blocks.removeAll(settled);
+    // The world counts bytes only now and then: at least these have come.
+    lane.receivedBytes = Math.max(lane.receivedBytes, lane.askedBytes - lane.dueBytes);
     if (due.blocks.isEmpty) lane.due.splice(place, 1);
     lane.quietSinceNanoseconds = this.#context.nowNanoseconds;
     this.#reports.laneMoved(laneId);

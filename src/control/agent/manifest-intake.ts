@@ -51,6 +51,14 @@ export class ManifestIntake {
     return this.#prefixBytes === this.#summary.lengthBytes;
   }
 
+  /** Whether a piece is held and follows the others without a gap. */
+  isInPrefix(index: number): boolean {
+    return (
+      this.#held.has(index) &&
+      Math.min((index + 1) * this.#summary.pieceBytes, this.#summary.lengthBytes) <= this.#prefixBytes
+    );
+  }
+
   /** How many bytes the pieces start..end - 1 hold together. */
   bytesInPieces(start: number, end: number): number {
     return Math.min(end * this.#summary.pieceBytes, this.#summary.lengthBytes) - start * this.#summary.pieceBytes;
