@@ -1,0 +1,201 @@
+/**
+ * Storing blocks that came over the network: verified, written, their copies elsewhere in the file set filled, and
+ * blocks of growing files put in line when their turn has come.
+ */
+import { RangeSet } from "../../std/ranges.ts";
+import type { CopyJob } from "./disk-jobs.ts";
+import { jobBytes, jobFiles } from "./limits.ts";
+import type { FileSetState } from "./file-set-state.ts";
+import type { StoreContext } from "./store-context.ts";
+import { noteDamaged, noteStored } from "./store-context.ts";
+import { describeBlocks, filesOfPlan, planWrites, takeWritten } from "./write-plan.ts";
+import type { WritePlan } from "./write-plan.ts";
+
+export interface BlocksWritten {
+  /** Blocks of the run that are not what the manifest says; they were not written. */
+  readonly bad: readonly number[];
+  /** Blocks outside the run that were stored too, since they are equal to one in it. */
+  readonly alsoStored: RangeSet;
+}
+
+/** A block, and where its bytes stand in the run. */
+interface Entry {
+  readonly block: number;
+  readonly start: number;
+}
+
+/** See AgentStore.writeBlocks. Throws RangeError where the run is not one of this file set. */
+export async function writeRun(
+  context: StoreContext,
+  state: FileSetState,
+  start: number,
+  end: number,
+  bytes: Uint8Array,
+): Promise<BlocksWritten> {
+  const manifest = state.needManifest();
+  if (start < 0 || start >= end || end > manifest.blockCount || bytes.length !== manifest.bytesInRange(start, end)) {
+    throw new RangeError(`${start}..${end} is not a run of blocks of ${state.key} with ${bytes.length} bytes`);
+  }
+  const entries = entriesOf(state, start, end);
+  const stored = new RangeSet();
+  const bad = new Set<number>();
+  const work = async (): Promise<void> => {
+    // What is not in shared memory is copied to the thread with all of its buffer: pass on a tight one.
+    const isShared = bytes.buffer instanceof SharedArrayBuffer;
+    const passed = isShared || bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+    for (const batch of inBatches(state, entries)) await writeBatch(context, state, batch, passed, { stored, bad });
+    await moveWaiting(context, state, stored);
+  };
+  const appends = entries.some(({ block }) => state.isAppended(state.place(block).file));
+  await (appends ? state.lock.alone(work) : state.lock.share(work));
+  const alsoStored = stored.clone();
+  alsoStored.remove(start, end);
+  return { bad: [...bad].filter((block) => block >= start && block < end).sort((a, b) => a - b), alsoStored };
+}
+
+function entriesOf(state: FileSetState, start: number, end: number): Entry[] {
+  const manifest = state.needManifest();
+  const entries: Entry[] = [];
+  let position = 0;
+  for (let block = start; block < end; block += 1) {
+    if (!state.held.has(block)) entries.push({ block, start: position });
+    for (const copy of state.copiesOf(block)) {
+      const inRun = copy >= start && copy < end;
+      if (!inRun && !state.held.has(copy)) entries.push({ block: copy, start: position });
+    }
+    position += manifest.blockLengthBytes(block);
+  }
+  return entries.sort((one, other) => one.block - other.block);
+}
+
+function* inBatches(state: FileSetState, entries: readonly Entry[]): Generator<Entry[]> {
+  const manifest = state.needManifest();
+  let batch: Entry[] = [];
+  let lengthBytes = 0;
+  for (const entry of entries) {
+    const blockBytes = manifest.blockLengthBytes(entry.block);
+    if (batch.length > 0 && (lengthBytes + blockBytes > jobBytes || batch.length >= jobFiles)) {
+      yield batch;
+      batch = [];
+      lengthBytes = 0;
+    }
+    batch.push(entry);
+    lengthBytes += blockBytes;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+interface Collected {
+  readonly stored: RangeSet;
+  readonly bad: Set<number>;
+}
+
+async function writeBatch(
+  context: StoreContext,
+  state: FileSetState,
+  batch: readonly Entry[],
+  bytes: Uint8Array,
+  collected: Collected,
+): Promise<void> {
+  let entries = batch;
+  while (entries.length > 0) {
+    const blocks = entries.map(({ block }) => block);
+    const described = describeBlocks(state.needManifest(), blocks);
+    const plan = planWrites(state, blocks);
+    const positions = reserveMemory(context, described.lengths);
+    const keep = positions && {
+      memory: context.memory.memory,
+      offsets: positions.map((position) => context.memory.offsetOf(position)),
+    };
+    const starts = entries.map(({ start }) => start);
+    const job = { ...described, bytes, starts, targets: plainTargets(plan), keep };
+    const done = state.beginWriting(filesOfPlan(plan));
+    try {
+      const result = await context.writer.run("write", job);
+      const { stored, leftOver, lost } = takeWritten(state, blocks, plan, result);
+      noteStored(context, state, stored, filesOfPlan(plan));
+      noteDamaged(context, state, lost);
+      collected.stored.addAll(stored);
+      for (const place of result.bad) collected.bad.add(blocks[place] ?? 0);
+      for (const [place, position] of positions?.entries() ?? []) {
+        const block = blocks[place] ?? 0;
+        if (stored.has(block)) context.memory.put(state.key, block, position, described.lengths[place] ?? 0);
+      }
+      entries = leftOver.flatMap((place) => entries[place] ?? []);
+    } finally {
+      done();
+    }
+  }
+}
+
+/** Targets without what the thread need not know. */
+export function plainTargets(plan: WritePlan): CopyJob["targets"] {
+  return plan.targets.map(({ file: _file, isWaiting: _isWaiting, ...target }) => target);
+}
+
+function reserveMemory(context: StoreContext, lengths: readonly number[]): number[] | undefined {
+  if (!context.memory.isWorthwhile) return undefined;
+  return lengths.map((length) => context.memory.reserve(length));
+}
+
+/**
+ * Appends blocks that were waiting to the growing files whose next block they are. They are hashed again on the way;
+ * their own files go when the copies are durable.
+ * @param recent blocks just stored: only their files are looked at
+ */
+export async function moveWaiting(context: StoreContext, state: FileSetState, recent: RangeSet): Promise<void> {
+  const manifest = state.needManifest();
+  for (const file of state.filesOf(recent)) {
+    if (!file.growing) continue;
+    const growth = state.growthOf(file);
+    while (!growth.broken && growth.waiting.has(growth.nextBlock)) {
+      const blocks: number[] = [];
+      let lengthBytes = 0;
+      for (let block = growth.nextBlock; growth.waiting.has(block); block += 1) {
+        lengthBytes += manifest.blockLengthBytes(block);
+        if (blocks.length > 0 && lengthBytes > jobBytes) break;
+        blocks.push(block);
+      }
+      if (!(await moveInLine(context, state, file.index, blocks))) break;
+    }
+  }
+}
+
+/** Appends waiting blocks that are next in line. False: the first of them is not good any more. */
+async function moveInLine(
+  context: StoreContext,
+  state: FileSetState,
+  fileIndex: number,
+  blocks: readonly number[],
+): Promise<boolean> {
+  const manifest = state.needManifest();
+  const plan = planWrites(state, blocks);
+  const paths = blocks.map((block) => state.place(block).path);
+  const job: CopyJob = {
+    ...describeBlocks(manifest, blocks),
+    paths,
+    files: blocks.map((_, place) => place),
+    offsets: blocks.map(() => 0),
+    targets: plainTargets(plan),
+  };
+  const done = state.beginWriting([fileIndex]);
+  try {
+    const result = await context.writer.run("copy", job);
+    const { stored } = takeWritten(state, blocks, plan, result);
+    const { waiting } = state.growthOf(state.place(blocks[0] ?? 0).file);
+    waiting.removeAll(stored);
+    for (const [place, block] of blocks.entries()) if (stored.has(block)) state.moved.push(paths[place] ?? "");
+    // Their bytes stand in a new place that is not durable yet.
+    state.unflushed.addAll(stored);
+    state.touched.add(fileIndex);
+    context.flusher.mark(state, manifest.bytesInRanges(stored));
+    for (const place of result.bad) {
+      const block = blocks[place] ?? 0;
+      waiting.remove(block, block + 1);
+      noteDamaged(context, state, RangeSet.of(block, block + 1));
+    }
+    return !stored.isEmpty;
+  } finally {
+    done();
+  }
+}
