@@ -4,6 +4,7 @@
  */
 import { UserError } from "../../std/errors.ts";
 import { toBase64 } from "../../std/base64.ts";
+import type { FileSetKey, Portion } from "../../protocol/parts.ts";
 import type { Append } from "../../protocol/publisher-messages.ts";
 import { manifestWindowBytes } from "./limits.ts";
 
@@ -42,6 +43,17 @@ export class ManifestLog {
   /** The bytes start .. end - 1, as long as nothing is appended: a view. */
   view(start: number, end: number): Uint8Array {
     return this.#bytes.subarray(start, Math.min(end, this.#lengthBytes));
+  }
+
+  /** Why these portions of `fileSet` cannot be handed over; undefined: they can. */
+  problemOf(portions: readonly Portion[], fileSet: FileSetKey): string | undefined {
+    for (const { fileSet: wanted, order, ranges } of portions) {
+      if (wanted !== fileSet) return `${wanted} is not being published here`;
+      const end = ranges.at(-1) ?? 0;
+      if (end > (order === "content" ? this.blockCount : this.pieceCount))
+        return `${order} block ${end - 1} does not exist`;
+    }
+    return undefined;
   }
 
   /** The controller has the first `bytes` of it. @throws UserError when there is no such place */

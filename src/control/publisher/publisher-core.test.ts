@@ -212,6 +212,17 @@ test("failures are told, also those of a time without connection, and of receive
   assert.deepEqual(hear(allHandedOver, second), ["flush 2"]);
 });
 
+test("the word that all is handed over may come just before the publish is accepted", () => {
+  const { take, hear } = start();
+  take(manifest(500));
+  take({ type: "connected" });
+  assert.deepEqual(hear(allHandedOver), []);
+  assert.deepEqual(hear(accepted(500)), ["flush 1"]);
+  take({ type: "disconnected", reason: "gone" });
+  take({ type: "connected" });
+  assert.deepEqual(hear(accepted(500)), []);
+});
+
 test("new transfers take back that everything is handed over", () => {
   const { take, hear } = start();
   take(manifest(500));

@@ -9,7 +9,6 @@
  */
 import { UserError } from "../../std/errors.ts";
 import { protocolVersion } from "../../protocol/version.ts";
-import type { Portion } from "../../protocol/parts.ts";
 import type { Instruct } from "../../protocol/controller-messages.ts";
 import type { ControllerToPublisher, Rejected } from "../../protocol/publisher-messages.ts";
 import { maximumTextLength, messagePayloadBytes } from "../../protocol/limits.ts";
@@ -24,6 +23,7 @@ import {
   shortestHeartbeatNanoseconds,
 } from "./limits.ts";
 import type {
+  FlushReceiver,
   PublisherCommand,
   PublisherEvent,
   PublisherOutput,
@@ -73,6 +73,8 @@ export class PublisherCore {
   #againAt = 0;
   /** Of the newest flush; answers to earlier ones count for nothing. */
   #flushId = 0;
+  /** Who is to flush as soon as the publish is accepted. */
+  #receivers: readonly FlushReceiver[] | undefined;
   /** When patience with an absent controller ends. */
   #giveUpAt: number;
   #stopReason: string | undefined;
@@ -156,6 +158,7 @@ export class PublisherCore {
     // A publish of known content has its manifest before it begins; until then there is nothing to say.
     if (!this.#request.growing && this.#log.root === undefined) return;
     this.#phase = "beginning";
+    this.#receivers = undefined;
     const { growing } = this.#request;
     const root = this.#log.root;
     this.#send(
@@ -208,10 +211,9 @@ export class PublisherCore {
         if (message.order === "content") this.#commands.push({ type: "held", ranges: message.ranges });
         break;
       case "allHandedOver":
-        if (this.#phase !== "running") break;
-        this.#phase = "flushing";
-        this.#flushId += 1;
-        this.#commands.push({ type: "flush", flushId: this.#flushId, receivers: message.receivers });
+        // It may come just before the word that the publish is accepted.
+        if (this.#phase === "beginning") this.#receivers = message.receivers;
+        else if (this.#phase === "running") this.#flush(message.receivers);
         break;
       case "instruct":
         if (message.term >= this.#term && this.#isAccepted()) this.#instruct(message, now);
@@ -243,6 +245,14 @@ export class PublisherCore {
     }
     this.#sendManifest(now);
     this.#sendReport(now);
+    if (this.#receivers !== undefined) this.#flush(this.#receivers);
+  }
+
+  #flush(receivers: readonly FlushReceiver[]): void {
+    this.#receivers = undefined;
+    this.#phase = "flushing";
+    this.#flushId += 1;
+    this.#commands.push({ type: "flush", flushId: this.#flushId, receivers });
   }
 
   #rejected(message: Rejected, now: number): void {
@@ -267,7 +277,7 @@ export class PublisherCore {
       if (!this.#lanes.has(laneId)) continue;
       // Something is missing after all: the flush under way is not the last one.
       if (this.#phase === "flushing") this.#phase = "running";
-      const problem = this.#problemOf(portions);
+      const problem = this.#log.problemOf(portions, `${this.#request.name}@${this.#request.version}`);
       if (problem === undefined) {
         this.#commands.push({ type: "handOver", laneId, portions, ticket });
       } else {
@@ -279,18 +289,6 @@ export class PublisherCore {
       if (this.#lanes.has(laneId)) this.#commands.push({ type: "setRate", laneId, rateBitsPerSecond, ticket });
     }
     this.#sendReport(now);
-  }
-
-  /** Why these portions cannot be handed over; undefined: they can. */
-  #problemOf(portions: readonly Portion[]): string | undefined {
-    for (const { fileSet, order, ranges } of portions) {
-      if (fileSet !== `${this.#request.name}@${this.#request.version}`) return `${fileSet} is not being published here`;
-      const end = ranges.at(-1) ?? 0;
-      if (end > (order === "content" ? this.#log.blockCount : this.#log.pieceCount)) {
-        return `${order} block ${end - 1} does not exist`;
-      }
-    }
-    return undefined;
   }
 
   #closeLane(laneId: number, ended: "closed" | "failed" = "closed"): void {
