@@ -12,6 +12,8 @@ import type { Member } from "./world.ts";
 export interface Holding {
   readonly held: RangeSet;
   readonly coming: RangeSet;
+  /** Neither held nor coming, duplicates left out. */
+  readonly missing: RangeSet;
   /** The member is a target that is ready for blocks. */
   wants: boolean;
   /** Its copy counts for rarity (false for an origin). */
@@ -40,7 +42,9 @@ export class BlockOrder {
   /** Members that want it and have not got all of it. */
   readonly hungry = new Set<Member>();
   #presence = new Uint16Array(64);
-  readonly #sitePresence = new Map<string, Uint16Array<ArrayBuffer>>();
+  /** Blocks that no counted member holds or is being sent. */
+  readonly #fresh = new RangeSet();
+  readonly #sites = new Map<string, SitePresence>();
 
   constructor(description: OrderDescription) {
     this.description = description;
@@ -53,14 +57,21 @@ export class BlockOrder {
   /** The order has grown to this many blocks. */
   grow(blockCount: number, duplicates: RangeSet): void {
     if (blockCount < this.#blockCount) throw new RangeError(`${this.description.key}: an order never shrinks`);
+    const added = blockCount > this.#blockCount ? RangeSet.of(this.#blockCount, blockCount) : new RangeSet();
     this.#blockCount = blockCount;
     this.duplicates.addAll(duplicates);
+    this.#fresh.addAll(added);
+    const wanted = added.difference(this.duplicates);
     if (this.#presence.length < blockCount) {
       const length = Math.max(blockCount, 2 * this.#presence.length);
       this.#presence = enlarge(this.#presence, length);
-      for (const [site, counts] of this.#sitePresence) this.#sitePresence.set(site, enlarge(counts, length));
+      for (const site of this.#sites.values()) site.counts = enlarge(site.counts, length);
     }
-    for (const [member, holding] of this.holdings) this.#updateHunger(member, holding);
+    for (const site of this.#sites.values()) site.absent.addAll(added);
+    for (const [member, holding] of this.holdings) {
+      holding.missing.addAll(wanted);
+      this.#updateHunger(member, holding);
+    }
   }
 
   bytesOf(ranges: RangeSet): number {
@@ -75,8 +86,11 @@ export class BlockOrder {
   holding(member: Member, counts = member.kind === "agent"): Holding {
     let holding = this.holdings.get(member);
     if (holding === undefined) {
-      holding = { held: new RangeSet(), coming: new RangeSet(), wants: false, counts };
+      const missing = this.#blockCount === 0 ? new RangeSet() : RangeSet.of(0, this.#blockCount);
+      missing.removeAll(this.duplicates);
+      holding = { held: new RangeSet(), coming: new RangeSet(), missing, wants: false, counts };
       this.holdings.set(member, holding);
+      this.#site(member.site ?? "").members.push(member);
     }
     return holding;
   }
@@ -94,6 +108,7 @@ export class BlockOrder {
     const arrived = fresh.intersection(holding.coming);
     holding.coming.removeAll(arrived);
     holding.held.addAll(fresh);
+    holding.missing.removeAll(fresh);
     this.#count(member, holding, fresh.difference(arrived), 1);
     this.#updateHunger(member, holding);
   }
@@ -102,6 +117,7 @@ export class BlockOrder {
     const holding = this.holding(member);
     const gone = ranges.intersection(holding.held);
     holding.held.removeAll(gone);
+    holding.missing.addAll(gone.difference(this.duplicates));
     this.#count(member, holding, gone, -1);
     this.#updateHunger(member, holding);
   }
@@ -110,6 +126,7 @@ export class BlockOrder {
     const holding = this.holding(member);
     const fresh = ranges.difference(holding.held).difference(holding.coming);
     holding.coming.addAll(fresh);
+    holding.missing.removeAll(fresh);
     this.#count(member, holding, fresh, 1);
   }
 
@@ -117,6 +134,7 @@ export class BlockOrder {
     const holding = this.holding(member);
     const gone = ranges.intersection(holding.coming);
     holding.coming.removeAll(gone);
+    holding.missing.addAll(gone.difference(this.duplicates));
     this.#count(member, holding, gone, -1);
   }
 
@@ -128,18 +146,15 @@ export class BlockOrder {
     this.#count(member, holding, holding.coming, -1);
     this.holdings.delete(member);
     this.hungry.delete(member);
+    const { members } = this.#site(member.site ?? "");
+    const index = members.indexOf(member);
+    const last = members.pop();
+    if (last !== undefined && last !== member) members[index] = last;
   }
 
-  /** What the member neither holds nor is being sent, duplicates left out. */
+  /** What the member neither holds nor is being sent, duplicates left out. Not to be changed. */
   missing(member: Member): RangeSet {
-    const holding = this.holding(member);
-    const missing = new RangeSet();
-    if (this.#blockCount === 0) return missing;
-    missing.add(0, this.#blockCount);
-    missing.removeAll(holding.held);
-    missing.removeAll(holding.coming);
-    missing.removeAll(this.duplicates);
-    return missing;
+    return this.holding(member).missing;
   }
 
   /** How many members hold a block or are being sent it. */
@@ -149,19 +164,27 @@ export class BlockOrder {
 
   /** The same within one site. */
   sitePresence(site: string, block: number): number {
-    return this.#sitePresence.get(site)?.[block] ?? 0;
+    return this.#sites.get(site)?.counts[block] ?? 0;
   }
 
   /** Which of these blocks are neither held by nor coming to any agent of the site. */
   absentIn(site: string, ranges: RangeSet): RangeSet {
-    const counts = this.#sitePresence.get(site);
-    if (counts === undefined) return ranges.clone();
-    return selectBlocks(ranges, (block) => counts[block] === 0);
+    return ranges.intersection(this.#site(site).absent);
   }
 
   /** Which of these blocks no counted member holds or is being sent. */
   fresh(ranges: RangeSet): RangeSet {
-    return selectBlocks(ranges, (block) => this.#presence[block] === 0);
+    return ranges.intersection(this.#fresh);
+  }
+
+  /** Sites of members that have an entry ("" for publishers that did not say where they are). */
+  sites(): readonly string[] {
+    return [...this.#sites.keys()];
+  }
+
+  /** Members with an entry, by site. */
+  membersIn(site: string): readonly Member[] {
+    return this.#sites.get(site)?.members ?? [];
   }
 
   /** Which of these blocks no agent at all holds or is being sent, origins included. */
@@ -192,46 +215,48 @@ export class BlockOrder {
     else this.hungry.delete(member);
   }
 
+  #site(site: string): SitePresence {
+    let presence = this.#sites.get(site);
+    if (presence === undefined) {
+      const absent = this.#blockCount === 0 ? new RangeSet() : RangeSet.of(0, this.#blockCount);
+      presence = { counts: new Uint16Array(this.#presence.length), absent, members: [] };
+      this.#sites.set(site, presence);
+    }
+    return presence;
+  }
+
   #count(member: Member, holding: Holding, ranges: RangeSet, change: 1 | -1): void {
     if (member.kind === "publisher") return;
-    const site = member.site ?? "";
-    let counts = this.#sitePresence.get(site);
-    if (counts === undefined) {
-      counts = new Uint16Array(this.#presence.length);
-      this.#sitePresence.set(site, counts);
-    }
-    const all = this.#presence;
-    const here = counts;
-    const countsForRarity = holding.counts;
+    const site = this.#site(member.site ?? "");
+    const { counts } = site;
+    const turn = change === 1 ? 1 : 0;
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
-        if (countsForRarity) all[block] = (all[block] ?? 0) + change;
-        here[block] = (here[block] ?? 0) + change;
+        counts[block] = (counts[block] ?? 0) + change;
+        if (counts[block] === turn) mark(site.absent, block, change === -1);
+        if (!holding.counts) continue;
+        this.#presence[block] = (this.#presence[block] ?? 0) + change;
+        if (this.#presence[block] === turn) mark(this.#fresh, block, change === -1);
       }
     });
   }
+}
+
+/** What one site has of an order. */
+interface SitePresence {
+  counts: Uint16Array<ArrayBuffer>;
+  /** Blocks that no member of the site holds or is being sent. */
+  readonly absent: RangeSet;
+  readonly members: Member[];
+}
+
+function mark(set: RangeSet, block: number, there: boolean): void {
+  if (there) set.add(block, block + 1);
+  else set.remove(block, block + 1);
 }
 
 function enlarge(counts: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
   const larger = new Uint16Array(length);
   larger.set(counts);
   return larger;
-}
-
-/** The blocks of the ranges that pass the test. */
-export function selectBlocks(ranges: RangeSet, passes: (block: number) => boolean): RangeSet {
-  const selected = new RangeSet();
-  ranges.forEach((start, end) => {
-    let from = -1;
-    for (let block = start; block < end; block += 1) {
-      if (passes(block)) {
-        if (from < 0) from = block;
-      } else if (from >= 0) {
-        selected.add(from, block);
-        from = -1;
-      }
-    }
-    if (from >= 0) selected.add(from, end);
-  });
-  return selected;
 }

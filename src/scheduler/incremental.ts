@@ -16,7 +16,8 @@ import type { Decisions } from "./decisions.ts";
 import { feeds } from "./feeds.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
-import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
+import type { SchedulerSettings } from "./limits.ts";
+import { rateFor, reclaim, type RateQuestion } from "./rates.ts";
 import { makeRoom } from "./make-room.ts";
 import type { Member, World } from "./world.ts";
 
@@ -72,6 +73,11 @@ export class IncrementalMode {
     this.#touchWaiting();
   }
 
+  /** A lane uses all that it has. */
+  touchedLane(lane: Lane): void {
+    this.#touched.add(lane.target);
+  }
+
   touchAll(): void {
     for (const order of this.#parts.orders.values()) for (const member of order.hungry) this.#touched.add(member);
     for (const lane of this.#parts.lanes.byId.values()) this.#touched.add(lane.target);
@@ -91,7 +97,7 @@ export class IncrementalMode {
       }
     }
     for (const target of targets) this.#settle(target, orders, now, decisions);
-    for (const target of targets) for (const lane of target.lanesIn) this.#parts.lanes.grow(lane, now, decisions);
+    for (const target of targets) for (const lane of target.lanesIn) this.#parts.lanes.grow(lane, decisions);
   }
 
   /** Looks at targets that wait, a bounded number at a time. */
@@ -107,8 +113,9 @@ export class IncrementalMode {
   /** Queues more into lanes that run low, and closes those that have nothing to do any more. */
   #extendLanes(target: Member, orders: readonly BlockOrder[], decisions: Decisions): void {
     for (const lane of [...target.lanesIn]) {
-      const ahead = this.#aheadBytes(lane.rateBitsPerSecond, lane.measuredBitsPerSecond);
-      if (lane.pendingBytes > ahead / 2) continue;
+      const ahead = this.#aheadBytes(lane);
+      if (lane.pendingBytes > ahead * refillShare) continue;
+      const wasDry = lane.pendingBytes === 0;
       if (this.#mayServe(lane.source, target)) {
         let budget = ahead - lane.pendingBytes;
         for (const order of orders) {
@@ -117,6 +124,8 @@ export class IncrementalMode {
         }
       }
       if (lane.pendingBytes === 0) this.#parts.endLane(lane);
+      else if (wasDry && lane.receivedBytes > 0)
+        target.aheadScale = Math.min(maximumAheadScale, target.aheadScale * 1.5);
     }
   }
 
@@ -136,8 +145,9 @@ export class IncrementalMode {
       if (missing.isEmpty) return;
       const choice = this.#bestSource(target, order, missing, pass);
       if (choice === undefined) return;
+      reclaim(this.#question(choice.source, target, order, pass), choice.rateBitsPerSecond, this.#parts, decisions);
       const lane = this.#parts.lanes.open(choice.source, target, choice.rateBitsPerSecond, now, decisions);
-      const budget = this.#aheadBytes(lane.rateBitsPerSecond, undefined);
+      const budget = this.#aheadBytes(lane);
       const picked = pickBlocks(order, choice.offer.ranges, choice.source, target, budget, this.#parts.random);
       this.#parts.lanes.queue(lane, order, picked, decisions);
     }
@@ -147,7 +157,7 @@ export class IncrementalMode {
   #bestSource(target: Member, order: BlockOrder, missing: RangeSet, pass: Pass, needRate = true): Choice | undefined {
     let best: Choice | undefined;
     for (const source of this.#candidates(target, order, pass)) {
-      const rate = this.#rateFor(source, target, pass);
+      const rate = this.#rateFor(this.#question(source, target, order, pass), pass);
       if (needRate && rate === 0) continue;
       const offer = this.#offer(order, source, target, missing, pass.rule, undefined);
       if (offer.ranges.isEmpty) continue;
@@ -157,20 +167,33 @@ export class IncrementalMode {
     return best;
   }
 
-  *#candidates(target: Member, order: BlockOrder, pass: Pass): Generator<Member> {
+  /** Members that might serve the target, a bounded number drawn at random, those with the fewest lanes first. */
+  #candidates(target: Member, order: BlockOrder, pass: Pass): Member[] {
     const { random, settings } = this.#parts;
-    const sources: Member[] = [];
-    for (const [member, holding] of order.holdings) {
-      if (member === target || (holding.held.isEmpty && holding.coming.isEmpty)) continue;
-      const local = member.kind === "agent" && member.site === target.site;
-      if (local !== pass.local) continue;
-      if (!this.#mayServe(member, target) || member.lanesOut.size >= settings.maximumLanesOut) continue;
-      if (hasLane(member, target)) continue;
-      sources.push(member);
+    const home = target.site ?? "";
+    const sites = pass.local ? [home] : order.sites().filter((site) => site !== home);
+    const found: Member[] = [];
+    const looks = settings.candidateSources * 4;
+    random.shuffle(sites);
+    for (const site of sites) {
+      const members = order.membersIn(site);
+      const most = pass.local ? looks : Math.max(4, Math.ceil(looks / sites.length));
+      const start = members.length > most ? random.nextBelow(members.length) : 0;
+      for (let step = 0; step < Math.min(most, members.length); step += 1) {
+        const member = members[(start + step) % members.length];
+        if (member !== undefined && this.#isCandidate(member, target, order)) found.push(member);
+      }
+      if (found.length >= looks) break;
     }
-    random.shuffle(sources);
-    sources.sort((a, b) => a.lanesOut.size - b.lanesOut.size);
-    yield* sources.slice(0, settings.candidateSources);
+    random.shuffle(found);
+    return found.sort((a, b) => a.lanesOut.size - b.lanesOut.size).slice(0, settings.candidateSources);
+  }
+
+  #isCandidate(member: Member, target: Member, order: BlockOrder): boolean {
+    if (member === target || member.lanesOut.size >= this.#parts.settings.maximumLanesOut) return false;
+    const holding = order.holdings.get(member);
+    if (holding === undefined || (holding.held.isEmpty && holding.coming.isEmpty)) return false;
+    return !hasLane(member, target) && this.#mayServe(member, target);
   }
 
   #mayServe(source: Member, target: Member): boolean {
@@ -179,16 +202,19 @@ export class IncrementalMode {
     return this.#parts.world.usable(source, target);
   }
 
-  /** The rate that a new lane would get: what is free on its path, if that is worth a lane; else 0. */
-  #rateFor(source: Member, target: Member, pass: Pass): number {
-    const { world, settings } = this.#parts;
-    const path = world.path(source, target);
-    const capability = world.ledger.capabilityOf(path);
-    if (capability === Infinity) return unlimitedBitsPerSecond;
-    const free = world.ledger.free(path);
-    if (pass.rule === "repeat" && this.#isScarce(path)) return 0;
-    const share = pass.rule === "repeat" ? repeatShare : settings.minimumRateShare;
-    return free >= Math.max(1, capability * share) ? Math.floor(free) : 0;
+  /** The rate that a new lane would get; 0: none now. */
+  #rateFor(question: RateQuestion, pass: Pass): number {
+    if (pass.rule === "repeat" && this.#isScarce(this.#parts.world.path(question.source, question.target))) return 0;
+    return rateFor(question, this.#parts);
+  }
+
+  #question(source: Member, target: Member, order: BlockOrder, pass: Pass): RateQuestion {
+    return { source, target, hungrySites: this.#hungrySites(order), fromTarget: !pass.local && pass.rule === "once" };
+  }
+
+  /** Sites besides one that want the order: how many share a way out. */
+  #hungrySites(order: BlockOrder): number {
+    return Math.max(1, order.sites().length - 1);
   }
 
   /** Whether the links between two sites, rather than the ends' interfaces, are what a distribution over them waits for. */
@@ -256,14 +282,20 @@ export class IncrementalMode {
   }
 
   /** How much is queued ahead into a lane: its rate, or what it was measured to do, for a set time. */
-  #aheadBytes(rateBitsPerSecond: number, measuredBitsPerSecond: number | undefined): number {
+  #aheadBytes(lane: Lane): number {
     const { settings } = this.#parts;
+    const { rateBitsPerSecond, measuredBitsPerSecond } = lane;
     const rate =
       measuredBitsPerSecond === undefined ? rateBitsPerSecond : Math.min(rateBitsPerSecond, 2 * measuredBitsPerSecond);
-    const bytes = Math.floor((rate / 8) * (settings.aheadNanoseconds / 1_000_000_000));
+    const seconds = (settings.aheadNanoseconds / 1_000_000_000) * lane.target.aheadScale;
+    const bytes = Math.floor((rate / 8) * seconds);
     return Math.min(settings.aheadMaximumBytes, Math.max(settings.aheadMinimumBytes, bytes));
   }
 }
+
+/** A lane is refilled when less than this part of what is to be queued ahead is left. */
+const refillShare = 0.7;
+const maximumAheadScale = 10;
 
 interface Pass {
   readonly local: boolean;
@@ -275,9 +307,8 @@ const passes: readonly Pass[] = [
   { local: true, rule: "once" },
   { local: false, rule: "repeat" },
 ];
-/** A block comes into a site a second time only over a way that is nearly idle. */
-const repeatShare = 0.9;
-/** ... and only if its links carry this many times what one target can take. */
+/** A block comes into a site a second time only over links that carry this many times what one target can take. */
+
 const ampleShare = 1.5;
 
 function moreUrgent(a: BlockOrder, b: BlockOrder): number {

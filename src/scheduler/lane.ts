@@ -29,8 +29,8 @@ export interface Lane {
   measuredBitsPerSecond: number | undefined;
   /** Since when it has been clearly slower than its rate; undefined: it is not. */
   slowSinceNanoseconds: number | undefined;
-  /** Not raised above this rate before this time: it was shrunk because it got less. */
-  growAfterNanoseconds: number;
+  /** It was taken down to what it was measured to get, and is not raised before it uses all of that. */
+  shrunk: boolean;
 }
 
 /** Marks ranges as pending in a lane and coming at its target. */

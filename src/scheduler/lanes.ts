@@ -13,6 +13,8 @@ export class Lanes {
   readonly #world: World;
   readonly #settings: SchedulerSettings;
   readonly byId = new Map<number, Lane>();
+  /** By index of a resource: the lanes whose path has it. */
+  readonly #over = new Map<number, Set<Lane>>();
   #nextLaneId: number;
 
   /** @param firstLaneId ids rise from here; a controller's terms must not share ids */
@@ -31,6 +33,11 @@ export class Lanes {
     return lane;
   }
 
+  /** The lanes over a resource. */
+  over(index: number): ReadonlySet<Lane> {
+    return this.#over.get(index) ?? noLanes;
+  }
+
   takeId(): number {
     const laneId = this.#nextLaneId;
     this.#nextLaneId += 1;
@@ -43,6 +50,7 @@ export class Lanes {
     this.byId.delete(lane.laneId);
     lane.source.lanesOut.delete(lane);
     lane.target.lanesIn.delete(lane);
+    for (const index of lane.path) this.#over.get(index)?.delete(lane);
     this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
@@ -67,31 +75,37 @@ export class Lanes {
     decisions.rerated.add(lane);
   }
 
-  /** Takes note of what a lane's target has received, and gives back what a slow lane does not use (rule 4). */
-  measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): void {
+  /**
+   * Takes note of what a lane's target has received, and gives back what a slow lane does not use (rule 4).
+   * @returns true when the lane uses all it has, so that it may be worth raising
+   */
+  measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): boolean {
     if (receivedBytes > lane.receivedBytes) {
       this.#world.ledger.carry(lane.path, receivedBytes - lane.receivedBytes);
       lane.receivedBytes = receivedBytes;
     }
     const elapsed = now - lane.measuredFromNanoseconds;
-    if (elapsed < measuringNanoseconds) return;
+    if (elapsed < measuringNanoseconds) return false;
     const bytes = lane.receivedBytes - lane.measuredFromBytes;
     const measured = Math.floor((bytes * 8 * wireShare * 1_000) / (elapsed / 1_000_000));
     lane.measuredBitsPerSecond = measured;
     lane.measuredFromNanoseconds = now;
     lane.measuredFromBytes = lane.receivedBytes;
-    const slow = lane.pendingBytes > 0 && measured < lane.rateBitsPerSecond * this.#settings.shrinkBelowShare;
-    if (!slow) {
+    if (!waitsForBytes(lane) || measured >= lane.rateBitsPerSecond * this.#settings.shrinkBelowShare) {
       lane.slowSinceNanoseconds = undefined;
-      return;
+      lane.shrunk = false;
+      return true;
     }
     lane.slowSinceNanoseconds ??= now;
-    if (now - lane.slowSinceNanoseconds < this.#settings.shrinkAfterNanoseconds) return;
-    if (this.#world.ledger.capabilityOf(lane.path) === Infinity) return;
-    const shrunk = Math.max(leastRateBitsPerSecond, Math.ceil(measured * shrinkMargin));
-    if (shrunk >= lane.rateBitsPerSecond) return;
+    if (now - lane.slowSinceNanoseconds < this.#settings.shrinkAfterNanoseconds) return false;
+    const capability = this.#world.ledger.capabilityOf(lane.path);
+    if (capability === Infinity) return false;
+    const least = Math.max(leastRateBitsPerSecond, Math.ceil(capability * leastShare));
+    const shrunk = Math.max(least, Math.ceil(measured * shrinkMargin));
+    if (shrunk >= lane.rateBitsPerSecond) return false;
     this.setRate(lane, shrunk, decisions);
-    lane.growAfterNanoseconds = now + this.#settings.shrinkAfterNanoseconds * 4;
+    lane.shrunk = true;
+    return false;
   }
 
   /** After a capability was lowered: takes every lane over it down in proportion, until nothing is over. */
@@ -107,8 +121,8 @@ export class Lanes {
   }
 
   /** Raises a lane to what its path has free, if that is worth a message. */
-  grow(lane: Lane, now: number, decisions: Decisions): void {
-    if (now < lane.growAfterNanoseconds || lane.pendingBytes === 0) return;
+  grow(lane: Lane, decisions: Decisions): void {
+    if (lane.shrunk || lane.pendingBytes === 0) return;
     const free = this.#world.ledger.free(lane.path);
     if (free === Infinity || free < lane.rateBitsPerSecond * this.#settings.growShare) return;
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
@@ -137,13 +151,27 @@ export class Lanes {
       measuredFromBytes: 0,
       measuredBitsPerSecond: undefined,
       slowSinceNanoseconds: undefined,
-      growAfterNanoseconds: 0,
+      shrunk: false,
     };
     this.byId.set(laneId, lane);
+    for (const index of path) {
+      const over = this.#over.get(index);
+      if (over === undefined) this.#over.set(index, new Set([lane]));
+      else over.add(lane);
+    }
     source.lanesOut.add(lane);
     target.lanesIn.add(lane);
     return lane;
   }
+}
+
+/** Whether something that the source holds is yet to come: a lane that waits for its source's own blocks is not slow. */
+function waitsForBytes(lane: Lane): boolean {
+  for (const [order, pending] of lane.pending) {
+    const held = order.holdings.get(lane.source)?.held;
+    if (held !== undefined && !held.intersection(pending).isEmpty) return true;
+  }
+  return false;
 }
 
 /** Stretches over which a lane's rate is measured. */
@@ -151,5 +179,8 @@ const measuringNanoseconds = 500_000_000;
 /** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */
 const wireShare = 1_514 / 1_448;
 /** What a shrunk lane keeps above what was measured, so that it can show that it got faster. */
-const shrinkMargin = 1.25;
+const shrinkMargin = 1.5;
+/** A slow lane keeps at least this, and this part of what its path could carry: it must be able to recover. */
 const leastRateBitsPerSecond = 64_000;
+const leastShare = 0.02;
+const noLanes: ReadonlySet<Lane> = new Set();

@@ -14,7 +14,11 @@ export interface SchedulerSettings {
   readonly maximumLanesIn: number;
   /** Lanes out of one agent at once. */
   readonly maximumLanesOut: number;
-  /** A lane is opened only if it gets at least this part of what its path could carry if it were idle. */
+  /** Into how many lanes a network interface is divided where that many want it; a lane that has more gives up the rest. */
+  readonly nicLanes: number;
+  /** The same for a way out of or into a site: at most this many other sites at once. */
+  readonly siteLanes: number;
+  /** A lane is opened only if it gets at least this part of its share. */
   readonly minimumRateShare: number;
   /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
   readonly growShare: number;
@@ -28,11 +32,13 @@ export interface SchedulerSettings {
 }
 
 export const defaultSchedulerSettings: SchedulerSettings = {
-  aheadNanoseconds: 500_000_000,
+  aheadNanoseconds: 200_000_000,
   aheadMinimumBytes: 1024 * 1024,
   aheadMaximumBytes: 64 * 1024 * 1024,
   maximumLanesIn: 6,
-  maximumLanesOut: 6,
+  maximumLanesOut: 8,
+  nicLanes: 1,
+  siteLanes: 1,
   minimumRateShare: 0.2,
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,

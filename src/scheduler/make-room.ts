@@ -25,8 +25,7 @@ export function makeRoom(
   for (const index of path) {
     const entry = world.ledger.entry(index);
     if (entry.capability === Infinity) continue;
-    const over: Lane[] = [];
-    for (const lane of lanes.byId.values()) if (lane.path.includes(index)) over.push(lane);
+    const over = [...lanes.over(index)];
     const peers = over.filter((lane) => urgency(lane) >= order.description.priority);
     const share = Math.floor(entry.capability / (peers.length + 1));
     const wanted = Math.max(share, Math.ceil(entry.capability * settings.minimumRateShare));

@@ -18,6 +18,7 @@ export function testMember(name: string, site: string): Member {
     lanesIn: new Set(),
     lanesOut: new Set(),
     recentFailures: 0,
+    aheadScale: 1,
   };
 }
 

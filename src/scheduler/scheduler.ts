@@ -57,8 +57,8 @@ export class Scheduler {
     this.#topologyChanged = true;
   }
 
-  addMember(member: Omit<Member, "lanesIn" | "lanesOut" | "recentFailures">): Member {
-    const entered: Member = { ...member, lanesIn: new Set(), lanesOut: new Set(), recentFailures: 0 };
+  addMember(member: Omit<Member, "lanesIn" | "lanesOut" | "recentFailures" | "aheadScale">): Member {
+    const entered: Member = { ...member, lanesIn: new Set(), lanesOut: new Set(), recentFailures: 0, aheadScale: 1 };
     this.world.add(entered);
     return entered;
   }
@@ -129,7 +129,8 @@ export class Scheduler {
 
   laneMeasured(laneId: number, receivedBytes: number, now: number): void {
     const lane = this.#lanes.byId.get(laneId);
-    if (lane !== undefined) this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
+    if (lane === undefined) return;
+    if (this.#lanes.measure(lane, receivedBytes, now, this.#decisions)) this.#mode.touchedLane(lane);
   }
 
   /** A lane is at its end, as its target says; what it had pending is wanted anew. */

@@ -27,6 +27,8 @@ export interface Member {
   readonly lanesOut: Set<Lane>;
   /** Failures since it last delivered something; the cost function shies away from it. */
   recentFailures: number;
+  /** How much more than usual is queued ahead for it: raised when its lanes run dry before the controller hears of it. */
+  aheadScale: number;
 }
 
 export class World {
