@@ -50,8 +50,8 @@ export class ManifestLog {
     for (const { fileSet: wanted, order, ranges } of portions) {
       if (wanted !== fileSet) return `${wanted} is not being published here`;
       const end = ranges.at(-1) ?? 0;
-      if (end > (order === "content" ? this.blockCount : this.pieceCount))
-        return `${order} block ${end - 1} does not exist`;
+      const count = order === "content" ? this.blockCount : this.pieceCount;
+      if (end > count) return `${order} block ${end - 1} does not exist`;
     }
     return undefined;
   }
