@@ -3,8 +3,11 @@ import { defaultSchedulerSettings, type SchedulerSettings } from "../../schedule
 import { defaultCostWeights, type CostWeights } from "../../scheduler/cost.ts";
 
 export interface ControllerSettings {
+  /** Agents say something at least this often; one that is silent for three times this is taken for gone. */
   readonly heartbeatMilliseconds: number;
+  /** Agents gather changes of their state for at most this long before they send them. */
   readonly reportMilliseconds: number;
+  /** A lane on which a block is due and no byte comes for this long has stalled. */
   readonly stallMilliseconds: number;
   /** Versions of a file set that agents keep: the active one and those before it. */
   readonly keepVersions: number;
@@ -18,10 +21,13 @@ export interface ControllerSettings {
   readonly failureMemoryMilliseconds: number;
   /** A component that is out of use is probed after this, then after twice this, and so on up to the maximum. */
   readonly retryMilliseconds: number;
+  /** The longest time between two probes of it. */
   readonly retryMaximumMilliseconds: number;
+  /** How long a probe may take, beside the time that its block needs at its rate. */
   readonly probeTimeoutMilliseconds: number;
   /** How often a random agent is challenged with a random block; 0: never. */
   readonly challengeIntervalMilliseconds: number;
+  /** How long a challenge may take, beside twice the time that its block needs at its rate. */
   readonly challengeTimeoutMilliseconds: number;
   /** Agents of one file set that a publisher may hand blocks over to. */
   readonly receivers: number;
