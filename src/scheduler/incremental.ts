@@ -124,8 +124,9 @@ export class IncrementalMode {
         }
       }
       if (lane.pendingBytes === 0) this.#parts.endLane(lane);
-      else if (wasDry && lane.receivedBytes > 0)
+      else if (wasDry && lane.receivedBytes > 0) {
         target.aheadScale = Math.min(maximumAheadScale, target.aheadScale * 1.5);
+      }
     }
   }
 

@@ -91,6 +91,7 @@ export class Scheduler {
       this.#closeWith(lane);
     }
     this.#orders.delete(key);
+    this.#mode.touchAll();
   }
 
   /** The target holds these blocks now, whoever brought them. */

@@ -247,7 +247,7 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
 function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSet, entry: FileSetState): void {
   const order = fileSet.manifestOrder;
   if (order === undefined || agent.member === undefined) return;
-  noteManifestHeld(agent, fileSet);
+  noteManifestHeld(state, agent, fileSet);
   if (entry.status === "manifest") {
     state.scheduler.addHeld(agent.member, order, boundedRanges(entry.manifest, order.blockCount));
   }

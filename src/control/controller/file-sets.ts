@@ -111,16 +111,16 @@ function refreshOrders(state: ControllerState, fileSet: FileSet): void {
   order.grow(pieceCount({ lengthBytes: row.manifestBytes, pieceBytes: row.pieceBytes }), new RangeSet());
   order.paused = row.paused;
   fileSet.manifestOrder = order;
-  for (const agent of state.agents.values()) noteManifestHeld(agent, fileSet);
+  for (const agent of state.agents.values()) noteManifestHeld(state, agent, fileSet);
 }
 
 /** An agent that reported the present root and is past the manifest holds every piece of it. */
-export function noteManifestHeld(agent: Agent, fileSet: FileSet): void {
+export function noteManifestHeld(state: ControllerState, agent: Agent, fileSet: FileSet): void {
   const known = agent.fileSets.get(fileSet.key);
   const order = fileSet.manifestOrder;
   if (order === undefined || agent.member === undefined || known === undefined) return;
   if (known.root === fileSet.row.root && known.status !== "manifest") {
-    order.addHeld(agent.member, RangeSet.of(0, order.blockCount));
+    state.scheduler.addHeld(agent.member, order, RangeSet.of(0, order.blockCount));
   }
 }
 

@@ -107,7 +107,6 @@ function begin(
   connection.publishIds.add(publishId);
   const present = state.fileSets.get(key);
   if (present === undefined) drafts.set(publishId, { begin: message, bytes: [], length: 0 });
-  else resume(state, present, connectionId);
   state.out.sendPublisher(connectionId, {
     type: "accepted",
     publishId,
@@ -115,6 +114,7 @@ function begin(
     manifestBytes: present?.row.manifestBytes ?? 0,
     heartbeatMilliseconds: state.settings.heartbeatMilliseconds,
   });
+  if (present !== undefined) resume(state, present, connectionId);
 }
 
 /** Another publisher comes for a version whose own is away: the same content goes on, any other starts anew. */
