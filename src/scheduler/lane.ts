@@ -10,8 +10,8 @@ export interface Lane {
   readonly laneId: number;
   readonly source: Member;
   readonly target: Member;
-  /** Indices of the ledger. */
-  readonly path: readonly number[];
+  /** Indices of the ledger. Another topology may lead it another way. */
+  path: readonly number[];
   /** What is charged, and what both ends keep. */
   rateBitsPerSecond: number;
   /** Rises with each ticket. */

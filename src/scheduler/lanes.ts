@@ -108,6 +108,19 @@ export class Lanes {
     return false;
   }
 
+  /** After the topology was changed: charges every lane on the way that it leads now. */
+  reroute(): void {
+    const { ledger } = this.#world;
+    for (const lane of this.byId.values()) {
+      const path = this.#world.path(lane.source, lane.target);
+      ledger.release(lane.path, lane.rateBitsPerSecond);
+      for (const index of lane.path) this.#over.get(index)?.delete(lane);
+      lane.path = path;
+      ledger.retain(path, lane.rateBitsPerSecond);
+      this.#enterOver(lane);
+    }
+  }
+
   /** After a capability was lowered: takes every lane over it down in proportion, until nothing is over. */
   relieve(decisions: Decisions): void {
     const overloads = [...this.byId.values()].map((lane) => ({
@@ -126,6 +139,14 @@ export class Lanes {
     const free = this.#world.ledger.free(lane.path);
     if (free === Infinity || free < lane.rateBitsPerSecond * this.#settings.growShare) return;
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
+  }
+
+  #enterOver(lane: Lane): void {
+    for (const index of lane.path) {
+      const over = this.#over.get(index);
+      if (over === undefined) this.#over.set(index, new Set([lane]));
+      else over.add(lane);
+    }
   }
 
   #enter(
@@ -154,11 +175,7 @@ export class Lanes {
       shrunk: false,
     };
     this.byId.set(laneId, lane);
-    for (const index of path) {
-      const over = this.#over.get(index);
-      if (over === undefined) this.#over.set(index, new Set([lane]));
-      else over.add(lane);
-    }
+    this.#enterOver(lane);
     source.lanesOut.add(lane);
     target.lanesIn.add(lane);
     return lane;

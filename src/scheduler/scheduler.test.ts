@@ -139,3 +139,25 @@ test("lanes over a link that is lowered are taken down within it", () => {
   scheduler.decide(1);
   checkLedger(scheduler);
 });
+
+test("a lane that another topology leads another way is charged there", () => {
+  const plain = sites(["a", "b"], "500Mbps") as Record<string, unknown>;
+  const link = {
+    ...plain,
+    resources: { ocean: { capability: "40Mbps" } },
+    paths: [{ from: "a", to: "b", through: ["ocean"] }],
+  };
+  const scheduler = newScheduler(plain);
+  const order = addContent(scheduler, "payload@1", 400, mebibyte);
+  const origin = addAgent(scheduler, "a-0", "a");
+  scheduler.addHeld(origin, order, RangeSet.of(0, 400));
+  scheduler.setWants(addAgent(scheduler, "b-0", "b"), order, true);
+  scheduler.decide(0);
+  scheduler.setTopology(parseTopology(link));
+  scheduler.decide(1);
+  checkLedger(scheduler);
+  assert.equal(
+    scheduler.world.ledger.entries().find((entry) => entry.name === "resources.ocean")?.allocated,
+    40_000_000,
+  );
+});

@@ -161,6 +161,7 @@ export class Scheduler {
   decide(now: number): Decisions {
     if (this.#topologyChanged) {
       this.#topologyChanged = false;
+      this.#lanes.reroute();
       this.#lanes.relieve(this.#decisions);
       this.#mode.touchAll();
     }
