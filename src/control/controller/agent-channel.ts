@@ -53,7 +53,8 @@ function refusalOf(state: ControllerState, hello: Hello): Omit<Refused, "type"> 
     return {
       code: "unknownSite",
       reason: `site ${hello.site} is not in the topology: add it there, or give the agent one of ${[...topology.sites.keys()].join(", ")}`,
-      retry: true,
+      // A new agent was started wrongly; one that is known has lost its site from the topology and may get it back.
+      retry: state.agents.has(hello.agentId),
     };
   }
   if (hello.term > state.term) {
@@ -75,7 +76,7 @@ function refusalOf(state: ControllerState, hello: Hello): Omit<Refused, "type"> 
     if (holder.goneAtNanoseconds !== undefined) {
       return {
         code: "nameInUse",
-        reason: `the name ${hello.name} belonged to another agent until a moment ago: trying again`,
+        reason: `the name ${hello.name} belonged to another agent until a moment ago`,
         retry: true,
       };
     }

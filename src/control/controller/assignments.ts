@@ -66,9 +66,18 @@ export function reconcileFileSet(state: ControllerState, fileSet: FileSet): void
 function reconcileFileSetOf(state: ControllerState, agent: Agent, fileSet: FileSet): void {
   if (isAssigned(state, agent, fileSet)) {
     sendAssignment(state, agent, fileSet);
-  } else if (agent.sent.has(fileSet.key) || agent.fileSets.get(fileSet.key)?.status === "fetching") {
+  } else if (agent.sent.has(fileSet.key) || (isFetching(agent, fileSet) && !isCurrent(agent, fileSet))) {
     unassign(state, agent, fileSet.key, false);
   }
+}
+
+function isFetching(agent: Agent, fileSet: FileSet): boolean {
+  return agent.fileSets.get(fileSet.key)?.status === "fetching";
+}
+
+/** Whether the agent's `current` points to it: it is kept whole there, whatever is active, until another takes its place. */
+function isCurrent(agent: Agent, fileSet: FileSet): boolean {
+  return agent.current.get(fileSet.row.name) === fileSet.row.version;
 }
 
 /** Tells an agent that it need not, or must not, hold a file set. */
@@ -76,7 +85,7 @@ export function unassign(state: ControllerState, agent: Agent, key: string, dele
   agent.sent.delete(key);
   state.out.sendAgent(agent.connectionId, { type: "unassign", term: state.term, fileSet: key, delete: deleted });
   const fileSet = state.fileSets.get(key);
-  if (fileSet === undefined || agent.member === undefined) return;
+  if (fileSet === undefined || agent.member === undefined || isCurrent(agent, fileSet)) return;
   fileSet.content.setWants(agent.member, false);
   fileSet.manifestOrder?.setWants(agent.member, false);
 }
