@@ -12,6 +12,7 @@ import { registerPublish } from "./commands/publish.ts";
 import { registerResource } from "./commands/resource.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTopology } from "./commands/topology.ts";
+import { registerVerify } from "./commands/verify.ts";
 import { helpWithExamples } from "./help.ts";
 
 /** The command line, ready to parse. It throws CommanderError instead of ending the process. */
@@ -40,5 +41,6 @@ export function createProgram(): Command {
   registerResource(program);
   registerTopology(program);
   registerStatus(program);
+  registerVerify(program);
   return program;
 }
