@@ -46,6 +46,7 @@ interface Choice {
 
 export class IncrementalMode {
   readonly #parts: ModeParts;
+  #now = 0;
   /** Targets for which something has changed. */
   readonly #touched = new Set<Member>();
   /** Hungry targets that could not be served fully, since when. */
@@ -84,6 +85,7 @@ export class IncrementalMode {
   }
 
   decide(now: number, decisions: Decisions): void {
+    this.#now = now;
     const targets = [...this.#touched].slice(0, targetsPerCall);
     for (const target of targets) this.#touched.delete(target);
     const orders = [...this.#parts.orders.values()].filter((order) => !order.paused).sort(moreUrgent);
@@ -199,6 +201,11 @@ export class IncrementalMode {
 
   #mayServe(source: Member, target: Member): boolean {
     if (!source.online || source.serves === "no") return false;
+    const shunnedUntil = target.shunned.get(source);
+    if (shunnedUntil !== undefined) {
+      if (shunnedUntil > this.#now) return false;
+      target.shunned.delete(source);
+    }
     if (source.receivers !== undefined && !source.receivers.has(target.id)) return false;
     return this.#parts.world.usable(source, target);
   }

@@ -19,6 +19,7 @@ export function testMember(name: string, site: string): Member {
     lanesOut: new Set(),
     recentFailures: 0,
     aheadScale: 1,
+    shunned: new Map(),
   };
 }
 

@@ -15,6 +15,9 @@ import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { World, type Member } from "./world.ts";
 
+/** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
+const shunnedNanoseconds = 500_000_000;
+
 export interface SchedulerOptions {
   readonly topology: Topology;
   readonly seed: number;
@@ -57,8 +60,15 @@ export class Scheduler {
     this.#topologyChanged = true;
   }
 
-  addMember(member: Omit<Member, "lanesIn" | "lanesOut" | "recentFailures" | "aheadScale">): Member {
-    const entered: Member = { ...member, lanesIn: new Set(), lanesOut: new Set(), recentFailures: 0, aheadScale: 1 };
+  addMember(member: Omit<Member, "lanesIn" | "lanesOut" | "recentFailures" | "aheadScale" | "shunned">): Member {
+    const entered: Member = {
+      ...member,
+      lanesIn: new Set(),
+      lanesOut: new Set(),
+      recentFailures: 0,
+      aheadScale: 1,
+      shunned: new Map(),
+    };
     this.world.add(entered);
     return entered;
   }
@@ -135,10 +145,13 @@ export class Scheduler {
   }
 
   /** A lane is at its end, as its target says; what it had pending is wanted anew. */
-  laneEnded(laneId: number, failed: boolean): Lane | undefined {
+  laneEnded(laneId: number, failed: boolean, now: number): Lane | undefined {
     const lane = this.#lanes.byId.get(laneId);
     if (lane === undefined) return undefined;
-    if (failed) lane.source.recentFailures += 1;
+    if (failed) {
+      lane.source.recentFailures += 1;
+      lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
+    }
     this.#end(lane);
     return lane;
   }

@@ -29,6 +29,8 @@ export interface Member {
   recentFailures: number;
   /** How much more than usual is queued ahead for it: raised when its lanes run dry before the controller hears of it. */
   aheadScale: number;
+  /** Sources of which a lane has just failed, and until when they are left alone. */
+  readonly shunned: Map<Member, number>;
 }
 
 export class World {

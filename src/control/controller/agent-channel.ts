@@ -6,7 +6,7 @@ import { RangeSet } from "../../std/ranges.ts";
 import { protocolMismatch, protocolVersion } from "../../protocol/version.ts";
 import type { Refused } from "../../protocol/controller-messages.ts";
 import type { FileSetState, Hello, StateMessage } from "../../protocol/agent-messages.ts";
-import { reconcileAgent, reconcileFileSet, unassign } from "./assignments.ts";
+import { mayFetch, reconcileAgent, reconcileFileSet, unassign } from "./assignments.ts";
 import { countFailures } from "./failure-reports.ts";
 import { noteManifestHeld } from "./file-sets.ts";
 import { applyOperatorWish } from "./members.ts";
@@ -158,7 +158,7 @@ export function handleState(state: ControllerState, agent: Agent, message: State
       continue;
     }
     state.scheduler.laneMeasured(lane.laneId, lane.receivedBytes, state.now);
-    if (lane.ended !== undefined) state.scheduler.laneEnded(lane.laneId, lane.ended === "failed");
+    if (lane.ended !== undefined) state.scheduler.laneEnded(lane.laneId, lane.ended === "failed", state.now);
   }
   countFailures(state, agent, message.failures);
   if (message.whole) {
@@ -196,7 +196,7 @@ function takeWhole(state: ControllerState, agent: Agent, message: StateMessage):
   }
   const running = new Set(message.lanes.map((lane) => lane.laneId));
   for (const lane of [...agent.member.lanesIn]) {
-    if (lane.source.kind === "agent" && !running.has(lane.laneId)) scheduler.laneEnded(lane.laneId, false);
+    if (lane.source.kind === "agent" && !running.has(lane.laneId)) scheduler.laneEnded(lane.laneId, false, state.now);
   }
   agent.ready = true;
   agent.current.clear();
@@ -240,7 +240,8 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
       state.scheduler.removeHeld(member, fileSet.content, lost);
     }
   }
-  state.scheduler.setWants(member, fileSet.content, entry.status === "fetching");
+  const mayFetchIt = mayFetch(state, agent, fileSet);
+  state.scheduler.setWants(member, fileSet.content, mayFetchIt && entry.status === "fetching");
   takeManifestState(state, agent, fileSet, entry);
   noteArrived(state, fileSet, content);
 }
@@ -252,7 +253,11 @@ function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSe
   if (entry.status === "manifest") {
     state.scheduler.addHeld(agent.member, order, boundedRanges(entry.manifest, order.blockCount));
   }
-  state.scheduler.setWants(agent.member, order, entry.status === "manifest" && entry.root === fileSet.row.root);
+  state.scheduler.setWants(
+    agent.member,
+    order,
+    mayFetch(state, agent, fileSet) && entry.status === "manifest" && entry.root === fileSet.row.root,
+  );
 }
 
 /** An origin's copy does not count for rarity; said when its holding is first made. */

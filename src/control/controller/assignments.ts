@@ -12,8 +12,9 @@ import { pieceCount } from "../../model/manifest-root.ts";
 import { inlineManifestTailBytes, messagePayloadBytes } from "../../protocol/limits.ts";
 import type { Agent, Checkpoint, ControllerState, FileSet } from "./state.ts";
 
-/** Whether the version is one that targets have to obtain: the active one, or a later one. */
+/** Whether the version is one that targets have to obtain: the active one, a later one, or one that is being published. */
 export function isDue(state: ControllerState, fileSet: FileSet): boolean {
+  if (fileSet.row.state === "publishing") return true;
   const activeVersion = state.active.get(fileSet.row.name);
   if (activeVersion === undefined || activeVersion === null) return true;
   const active = state.fileSets.get(`${fileSet.row.name}@${activeVersion}`);
@@ -32,6 +33,11 @@ export function isTarget(state: ControllerState, agent: Agent, fileSet: FileSet)
 /** Whether the agent is the one through which the file set comes in. */
 export function isOrigin(agent: Agent, fileSet: FileSet): boolean {
   return fileSet.row.agent === agent.row.name;
+}
+
+/** Whether the agent is to obtain the file set, or to mend what its `current` points to. */
+export function mayFetch(state: ControllerState, agent: Agent, fileSet: FileSet): boolean {
+  return isAssigned(state, agent, fileSet) || isCurrent(agent, fileSet);
 }
 
 function isAssigned(state: ControllerState, agent: Agent, fileSet: FileSet): boolean {

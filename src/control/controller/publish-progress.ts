@@ -117,7 +117,7 @@ export function handedOver(state: ControllerState, publish: Publish, message: Ha
     const lane = state.scheduler.lanes.get(laneId);
     if (lane === undefined || lane.source !== publish.member) continue;
     state.scheduler.laneMeasured(laneId, handedBytes, state.now);
-    if (ended !== undefined) state.scheduler.laneEnded(laneId, false);
+    if (ended !== undefined) state.scheduler.laneEnded(laneId, ended === "failed", state.now);
   }
 }
 
