@@ -58,7 +58,8 @@ export class WorkerThread<Kinds extends JobKinds> {
 
   /** @param script the module that the thread runs; it calls `serveJobs` */
   constructor(script: URL) {
-    this.#worker = new Worker(script);
+    // Options of the program itself (such as a script given on the command line) are not for its threads.
+    this.#worker = new Worker(script, { execArgv: [] });
     this.#worker.unref();
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#end(error));

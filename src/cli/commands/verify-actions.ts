@@ -16,7 +16,7 @@ export async function verify(flags: VerifyFlags): Promise<void> {
 
 function describe({ fileSets, damage }: VerifiedData): string {
   const lines = fileSets.map(({ fileSet, complete, checkedFiles, checkedBlocks, checkedBytes, damaged }) => {
-    const extent = `${checkedBlocks} blocks of ${checkedFiles} files (${formatBytes(checkedBytes)})`;
+    const extent = `${count(checkedBlocks, "block")} of ${count(checkedFiles, "file")} (${formatBytes(checkedBytes)})`;
     const result = damaged === 0 ? "all of them right" : `${damaged} damaged`;
     return `${fileSet}${complete ? "" : " (not complete)"}: ${extent} checked, ${result}`;
   });
@@ -27,4 +27,8 @@ function describe({ fileSets, damage }: VerifiedData): string {
 function describeDamage({ fileSet, path, block, offsetBytes, lengthBytes, problem }: Damage): string {
   const what = block === undefined ? "" : `, block ${block} (${lengthBytes} bytes at ${offsetBytes})`;
   return `damaged: ${fileSet} ${printable(JSON.stringify(path))}${what}: ${problem}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -30,6 +30,7 @@ import {
   loadIdentity,
   makeDataDirectory,
   recheckFiles,
+  recordLost,
   removeTree,
 } from "./open-data.ts";
 import { prepareFileSet } from "./prepare.ts";
@@ -81,9 +82,10 @@ export class DiskAgentStore implements AgentStore {
     const context = this.#start();
     const stored: StoredFileSet[] = [];
     for (const fileSet of await listFileSets(layout)) {
-      const { state, manifestBytes } = await loadFileSet(layout, fileSet);
+      const { state, manifestBytes, recorded } = await loadFileSet(layout, fileSet);
       context.fileSets.set(fileSet, state);
       if (state.manifest !== undefined) await recheckFiles(context, state);
+      await recordLost(state, recorded);
       stored.push({ fileSet, manifestBytes, held: state.held.clone() });
     }
     await cleanStaging(context);
@@ -208,8 +210,8 @@ export class DiskAgentStore implements AgentStore {
 
   async flush(fileSet: FileSetKey): Promise<void> {
     await this.#explain(async () => {
-      this.#state(fileSet);
-      await this.#open.flusher.flush();
+      // Of one that is not here nothing was written: a publisher asks so when it has nothing but empty files.
+      if (this.#open.fileSets.has(fileSet)) await this.#open.flusher.flush();
     });
   }
 

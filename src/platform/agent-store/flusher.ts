@@ -6,7 +6,14 @@
  */
 import type { FileSetState } from "./file-set-state.ts";
 import { RangeSet } from "../../std/ranges.ts";
-import { filesFlushedSingly, flushBytes, flushIntervalMilliseconds, flushPauseFactor, jobFiles } from "./limits.ts";
+import {
+  fileSystemFlushPauseMilliseconds,
+  filesFlushedSingly,
+  flushBytes,
+  flushIntervalMilliseconds,
+  flushPauseFactor,
+  jobFiles,
+} from "./limits.ts";
 import type { StoreContext } from "./store-context.ts";
 import { noteDamaged, tellProblem } from "./store-context.ts";
 import { syncFileSystem } from "./sync-file-system.ts";
@@ -98,7 +105,8 @@ export class Flusher {
         failures.push(error);
       }
     }
-    this.#earliestMilliseconds = performance.now() + flushPauseFactor * (performance.now() - started);
+    const ended = performance.now();
+    this.#earliestMilliseconds = Math.max(this.#earliestMilliseconds, ended + flushPauseFactor * (ended - started));
     if (failures.length > 0) throw failures[0];
   }
 
@@ -107,7 +115,10 @@ export class Flusher {
     this.addDirectories(await writer.run("takeDirectories", undefined));
     const directories = [...this.#directories];
     const isMuch = paths.length + directories.length > filesFlushedSingly;
-    if (!isMuch || !(await syncFileSystem(layout.data))) {
+    const isFlushed = isMuch && (await syncFileSystem(layout.data));
+    if (isFlushed) {
+      this.#earliestMilliseconds = performance.now() + fileSystemFlushPauseMilliseconds;
+    } else {
       for (let start = 0; start < Math.max(paths.length, directories.length); start += jobFiles) {
         const end = start + jobFiles;
         await writer.run("sync", { data: paths.slice(start, end), entries: directories.slice(start, end) });

@@ -97,9 +97,9 @@ describe("a growing file", () => {
         await stream.send(store);
         assert.equal(statSync(path).size, 0);
         assert.equal(statSync(path).mode & 0o777, 0o640);
-        let watching = true;
+        const watching = { goesOn: true };
         const watcher = (async () => {
-          while (watching) {
+          while (watching.goesOn) {
             const seen = readFileSync(path);
             assert.ok(seen.equals(content.subarray(0, seen.length)));
             await new Promise((resolve) => {
@@ -128,7 +128,7 @@ describe("a growing file", () => {
           assert.equal(await store.readBlocks(key, block + 1, block + 2, into), "read");
           assert.deepEqual(into.slice(), blockOf(block).slice());
         }
-        watching = false;
+        watching.goesOn = false;
         await watcher;
         await store.writeBlocks(key, 0, 1, noise(500, 1));
         await store.finish(key);

@@ -22,6 +22,8 @@ export interface LoadedFileSet {
   readonly state: FileSetState;
   /** As far as it is stored and undamaged. */
   readonly manifestBytes: Uint8Array;
+  /** What the journal says is held; the state may hold less. */
+  readonly recorded: RangeSet;
 }
 
 /** The keys of all file sets of which there is a manifest or a journal, in order. */
@@ -45,6 +47,7 @@ export async function listFileSets(layout: DataLayout): Promise<FileSetKey[]> {
 /** Throws UserError where a newer program wrote it, or the error of the file system. */
 export async function loadFileSet(layout: DataLayout, key: FileSetKey): Promise<LoadedFileSet> {
   const journal = loadJournal(layout.journal(key));
+  const recorded = journal.held.clone();
   const state = new FileSetState(layout, key, journal);
   const manifestBytes = await loadManifest(layout.manifest(key), journal);
   try {
@@ -54,7 +57,7 @@ export async function loadFileSet(layout: DataLayout, key: FileSetKey): Promise<
   }
   if (state.manifest === undefined) {
     state.reset();
-    return { state, manifestBytes: new Uint8Array(0) };
+    return { state, manifestBytes: new Uint8Array(0), recorded };
   }
   state.manifestBytes = manifestBytes.length;
   state.manifestCrc = crc32(manifestBytes);
@@ -64,7 +67,7 @@ export async function loadFileSet(layout: DataLayout, key: FileSetKey): Promise<
   }
   if (state.held.count !== blockCount) state.complete = false;
   await placeGrowing(layout, state);
-  return { state, manifestBytes };
+  return { state, manifestBytes, recorded };
 }
 
 /** The longest part of the manifest that the journal vouches for. */
@@ -105,8 +108,10 @@ async function placeGrowing(layout: DataLayout, state: FileSetState): Promise<vo
       state.held.remove(block, block + 1);
     }
     const next = Math.min(state.held.contiguousEnd(file.firstBlock), end);
-    // What is held beyond a gap is nowhere if it is not waiting.
-    state.held.remove(next, end);
+    // What is held beyond a gap may still be in the file: a block that was moved there has perhaps kept its old place too.
+    const beyond = RangeSet.of(next, end).intersection(state.held);
+    state.candidates.addAll(beyond);
+    state.held.removeAll(beyond);
     state.growthOf(file).nextBlock = next;
   }
   if (state.held.count !== manifest.blockCount) state.complete = false;

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { RangeSet } from "../../std/ranges.ts";
 import { UserError } from "../../std/errors.ts";
 import { isName } from "../../model/names.ts";
 import { agentIdSchema } from "../../protocol/parts.ts";
@@ -15,6 +16,7 @@ import { replaceFileDurably } from "../durable-file.ts";
 import { errorCode } from "./disk-errors.ts";
 import type { FileSetState } from "./file-set-state.ts";
 import { isSameStamp, stampAt } from "./file-stamps.ts";
+import { droppedRecord, writtenRecord } from "./held-records.ts";
 import { jobEntries } from "./limits.ts";
 import { currentName, splitFileSetKey } from "./layout.ts";
 import type { DataLayout } from "./layout.ts";
@@ -109,6 +111,19 @@ export async function recheckFiles(context: StoreContext, state: FileSetState): 
     });
   }
   if (state.held.count !== manifest.blockCount) state.complete = false;
+}
+
+/**
+ * Tells the journal, durably, what it says is held and is not. It must know before anything is written again: a new file
+ * may get the inode of the one that is gone, and would be taken for it.
+ */
+export async function recordLost(state: FileSetState, recorded: RangeSet): Promise<void> {
+  const lost = recorded.difference(state.held);
+  if (state.manifest === undefined || lost.isEmpty) return;
+  state.journal.append(droppedRecord(lost));
+  const candidates = lost.intersection(state.candidates);
+  if (!candidates.isEmpty) state.journal.append(writtenRecord(candidates));
+  await state.journal.sync();
 }
 
 /** Removes what a crash has left in the staging directory, but for blocks that wait in line. */

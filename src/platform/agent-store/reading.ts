@@ -103,8 +103,8 @@ export function statFiles(paths: readonly string[]): Float64Array {
   const stamps = new Float64Array(paths.length * stampNumbers);
   for (const [place, path] of paths.entries()) {
     try {
-      const stats = lstatSync(path);
-      putStamp(stamps, place, stats.isFile() ? stats : undefined);
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      putStamp(stamps, place, stats?.isFile() === true ? stats : undefined);
     } catch (error) {
       if (goneCodes.has(errorCode(error))) putStamp(stamps, place, undefined);
     }
