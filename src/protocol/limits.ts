@@ -8,11 +8,7 @@ export const maximumRangesPerMessage = 200_000;
 export const maximumListEntries = 100_000;
 /** Characters of a free text, such as the detail of a failure. */
 export const maximumTextLength = 2_000;
-/** Labels of one agent. */
-export const maximumLabels = 64;
 /** Characters of a ticket. */
 export const maximumTicketLength = 65_536;
 /** Bytes of a piece of a manifest or a challenged block that one message carries, before base64. */
 export const messagePayloadBytes = 192 * 1024;
-/** The largest manifest tail that an assignment carries; a longer rest is brought by transfers. */
-export const inlineManifestTailBytes = 16 * 1024;

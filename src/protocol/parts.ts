@@ -4,13 +4,7 @@
  */
 import { z } from "zod";
 import { agentNameSchema, fileSetNameSchema, siteNameSchema, versionSchema } from "../model/names.ts";
-import {
-  maximumLabels,
-  maximumListEntries,
-  maximumRangesPerMessage,
-  maximumTextLength,
-  maximumTicketLength,
-} from "./limits.ts";
+import { maximumListEntries, maximumRangesPerMessage, maximumTextLength, maximumTicketLength } from "./limits.ts";
 
 export const wholeNumberSchema = z.int().min(0);
 export const textSchema = z.string().max(maximumTextLength);
@@ -35,9 +29,6 @@ export type FlatRanges = z.infer<typeof flatRangesSchema>;
 
 /** 128 random bits in hex: made at an agent's first start and kept in its data. */
 export const agentIdSchema = z.string().regex(/^[0-9a-f]{32}$/);
-export const labelsSchema = z
-  .record(z.string().min(1).max(128), z.string().max(256))
-  .refine((labels) => Object.keys(labels).length <= maximumLabels, `at most ${maximumLabels} labels`);
 /** HOST:PORT, as dialled by other agents; IPv6 hosts in brackets. */
 export const addressSchema = z
   .string()
@@ -97,4 +88,5 @@ export const failureSchema = z.object({
 export type Failure = z.infer<typeof failureSchema>;
 
 export const ticketTextSchema = z.string().min(1).max(maximumTicketLength);
+export { labelsSchema } from "../model/labels.ts";
 export { agentNameSchema, fileSetNameSchema, siteNameSchema, versionSchema };

@@ -119,7 +119,9 @@ export class World {
   /** Whether a lane between the two may be used at all: neither end nor anything between is out of use. */
   usable(source: Member, target: Member): boolean {
     if (this.#outOfUse.size === 0) return true;
-    if (this.#outOfUse.has(`agents.${source.name}`)) return false;
+    // What is out of use is the end that serves: the source, or the agent that a publisher hands over to.
+    const server = source.kind === "publisher" ? target : source;
+    if (this.#outOfUse.has(`agents.${server.name}`)) return false;
     return !this.pathNames(source, target).some((name) => this.#outOfUse.has(name));
   }
 

@@ -9,7 +9,8 @@ import { toBase64 } from "../../std/base64.ts";
 import { matchesSelector } from "../../model/selector.ts";
 import { checksumLengthBytes } from "../../model/checksum.ts";
 import { pieceCount } from "../../model/manifest-root.ts";
-import { inlineManifestTailBytes, messagePayloadBytes } from "../../protocol/limits.ts";
+import { inlineManifestTailBytes } from "../../model/limits.ts";
+import { messagePayloadBytes } from "../../protocol/limits.ts";
 import type { Agent, Checkpoint, ControllerState, FileSet } from "./state.ts";
 
 /** Whether the version is one that targets have to obtain: the active one, a later one, or one that is being published. */

@@ -108,7 +108,8 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
   if (running.receivedBytes <= lengthBytes) running.parts.push(bytes);
   if (message.end === undefined && running.receivedBytes <= lengthBytes) return;
   end(state, running);
-  if (fileSet === undefined || message.end === "absent") {
+  const stillAssigned = agent.fileSets.has(running.fileSet);
+  if (fileSet === undefined || (message.end === "absent" && !stillAssigned)) {
     if (running.run !== undefined) continueRun(state, running.run);
     return;
   }
@@ -121,8 +122,12 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
     running.run.checkedBytes += lengthBytes;
   }
   if (!good) {
-    const problem = message.end === "unreadable" ? "cannot be read from its disk" : "does not match its checksum";
+    const problem = message.end === undefined ? "is longer than it is" : problems[message.end];
     const path = fileSet.manifest.files[fileSet.manifest.blockFile(running.block)]?.path ?? "";
+    state.out.note(
+      "warn",
+      `agent ${agent.row.name}: block ${running.block} of ${running.fileSet} (${path}) ${problem}`,
+    );
     running.run?.damaged.push({ fileSet: running.fileSet, block: running.block, path, problem });
     state.out.sendAgent(agent.connectionId, {
       type: "discard",
@@ -138,6 +143,13 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
   }
   if (running.run !== undefined) continueRun(state, running.run);
 }
+
+/** What an answer says that is not right. */
+const problems = {
+  whole: "does not match its checksum",
+  absent: "has been found changed on its disk",
+  unreadable: "cannot be read from its disk",
+} as const;
 
 function matches(
   state: ControllerState,

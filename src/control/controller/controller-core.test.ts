@@ -237,3 +237,52 @@ test("going back to an earlier version needs no transfer where it is still held"
   );
   assert.deepEqual([...new Set(activated)], ["1"]);
 });
+
+test("a suspicion is settled by probes that part the suspects, and counts nobody while they cannot", () => {
+  const threeSites = { ...twoSites, sites: { ...twoSites.sites, nrt: { uplink: "100Mbps", downlink: "100Mbps" } } };
+  const suspicion = {
+    failureId: 0,
+    component: "agents.fra-0.nic.up",
+    certain: false,
+    alsoSuspected: ["sites.fra.uplink", "sites.iad.downlink"],
+    kind: "stalled" as const,
+    sourceName: "fra-0",
+    detail: "no byte came",
+  };
+  for (const broken of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink"]) {
+    const stage = new Stage(threeSites);
+    const { iad, index } = published(stage, 4);
+    for (const [name, site] of [
+      ["fra-1", "fra"],
+      ["iad-1", "iad"],
+      ["nrt-0", "nrt"],
+    ] as const) {
+      stage.connect(name, site, [stateOf(index, "held", [0, 4])]);
+    }
+    stage.state(iad, { failures: [suspicion] });
+    let answered = 0;
+    for (let step = 0; step < 8; step += 1) {
+      const probes = stage.sent.flatMap((command) =>
+        command.type === "sendAgent" && command.message.type === "probe"
+          ? [{ connectionId: command.connectionId, probe: command.message }]
+          : [],
+      );
+      const next = probes[answered];
+      if (next === undefined) break;
+      answered += 1;
+      const fails =
+        next.probe.lane.path.includes(broken) ||
+        (broken.startsWith("agents.fra-0") && next.probe.lane.holderName === "fra-0");
+      stage.agent(next.connectionId, {
+        type: "probeResult",
+        probeId: next.probe.probeId,
+        outcome: fails ? "failed" : "good",
+      });
+    }
+    const counted = stage.core
+      .resources()
+      .filter((view) => view.failures > 0)
+      .map((view) => view.resource);
+    assert.deepEqual(counted, [broken]);
+  }
+});

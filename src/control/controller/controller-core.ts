@@ -136,7 +136,7 @@ export class ControllerCore {
       awaitedAgents: new Set(),
     };
     restore(state, event.rows);
-    if (state.awaitedAgents.size > 0) {
+    if (state.awaitedAgents.size + state.publishes.size > 0) {
       state.recoveringUntilNanoseconds = now + ofMilliseconds(settings.recoveryMilliseconds);
     }
     for (const agent of state.agents.values()) if (agent.row.online) agent.goneAtNanoseconds = now + goneAfter(state);
@@ -146,7 +146,12 @@ export class ControllerCore {
   #take(state: ControllerState, event: Exclude<ControllerEvent, { type: "started" }>): void {
     switch (event.type) {
       case "opened":
-        state.connections.set(event.connectionId, { role: event.role, agent: undefined, publishIds: new Set() });
+        state.connections.set(event.connectionId, {
+          role: event.role,
+          agent: undefined,
+          publishIds: new Set(),
+          lastHeardNanoseconds: state.now,
+        });
         break;
       case "agentMessage":
         this.#agentMessage(state, event.connectionId, event.message);
@@ -154,6 +159,7 @@ export class ControllerCore {
       case "publisherMessage": {
         const connection = state.connections.get(event.connectionId);
         if (connection?.role === "publisher") {
+          connection.lastHeardNanoseconds = state.now;
           handlePublisherMessage(state, this.#drafts, event.connectionId, connection, event.message);
         }
         break;
@@ -253,7 +259,9 @@ export class ControllerCore {
 
   #mayDecide(state: ControllerState): boolean {
     if (state.recoveringUntilNanoseconds === undefined) return true;
-    if (state.awaitedAgents.size > 0 && state.now < state.recoveringUntilNanoseconds) return false;
+    const awaitsPublisher = [...state.publishes.values()].some((publish) => publish.connectionId === undefined);
+    const awaits = state.awaitedAgents.size > 0 || awaitsPublisher;
+    if (awaits && state.now < state.recoveringUntilNanoseconds) return false;
     state.recoveringUntilNanoseconds = undefined;
     state.awaitedAgents.clear();
     state.scheduler.touchAll();
@@ -275,6 +283,15 @@ export class ControllerCore {
       if (agent.goneAtNanoseconds === undefined) continue;
       if (agent.goneAtNanoseconds <= state.now) agentGone(state, agent);
       else next = Math.min(next ?? Infinity, agent.goneAtNanoseconds);
+    }
+    for (const [connectionId, connection] of [...state.connections]) {
+      if (connection.role !== "publisher") continue;
+      const due = connection.lastHeardNanoseconds + silence;
+      if (due <= state.now) {
+        state.out.note("warn", "a publisher has been silent for too long: its connection is closed");
+        state.out.close(connectionId);
+        this.#closed(state, connectionId);
+      } else next = Math.min(next ?? Infinity, due);
     }
     for (const publish of [...state.publishes.values()]) {
       if (publish.connectionId !== undefined || publish.goneAtNanoseconds === undefined) continue;

@@ -1,6 +1,6 @@
 /**
- * Probes: where one observation cannot tell which component failed, another agent is asked to fetch one block, over a
- * path that shares only one of the suspects. Also how a component that is out of use is tried again. A probe is a lane:
+ * Probes: where one observation cannot tell which component failed, other agents are asked to fetch one block, over a
+ * path that shares only some of the suspects. Also how a component that is out of use is tried again. A probe is a lane:
  * it is charged to the ledger while it runs.
  */
 import { toHex } from "../../std/hex.ts";
@@ -14,27 +14,90 @@ import type { Agent, ControllerState, FileSet, Probe } from "./state.ts";
 
 /** Probes at once; further suspicions are dropped: they come again if they are true. */
 const maximumProbes = 64;
+/** Probes in a row for one suspicion. */
+const maximumSteps = 4;
+/** Pairs of agents that are considered for a probe. */
+const maximumPairs = 4_000;
 /** The most that a probe takes of its path. */
 const probeBitsPerSecond = 50_000_000;
 
 /**
- * One agent saw a source fail that might as well be the way to it. An agent of the source's own site is asked: if it
- * gets its block, the ways between sites are to blame, else the source is.
+ * One observation could not tell which component failed. Pairs of agents whose way shares only a part of the suspects
+ * fetch a block, until one suspect is left, which is counted, or no pair parts the rest, and nothing is.
  */
 export function suspect(state: ControllerState, reporter: Agent, failure: Failure, reason: string): void {
-  const source = failure.sourceName === undefined ? undefined : state.agentsByName.get(failure.sourceName);
-  if (source === undefined) return;
-  const links = [failure.component, ...failure.alsoSuspected].filter((name) => !name.startsWith("agents."));
-  const prober =
-    findProber(state, source, (agent) => agent.row.site === source.row.site && agent !== reporter) ??
-    findProber(state, source, (agent) => agent !== reporter);
-  if (prober === undefined) return;
-  start(state, prober, source, (good) => {
-    if (!good) countFailure(state, `agents.${source.row.name}`, reason);
-    else if (prober.row.site === source.row.site) {
-      for (const link of links) countFailure(state, link, `suspected: ${reason}`);
-    }
+  narrow(state, new Set([failure.component, ...failure.alsoSuspected]), reporter, `suspected: ${reason}`, maximumSteps);
+}
+
+function narrow(
+  state: ControllerState,
+  suspects: ReadonlySet<string>,
+  reporter: Agent,
+  reason: string,
+  steps: number,
+): void {
+  const [first, ...rest] = suspects;
+  if (first === undefined) return;
+  if (rest.every((name) => agentOf(name) !== undefined && agentOf(name) === agentOf(first))) {
+    countFailure(state, first, reason);
+    return;
+  }
+  const pair = steps === 0 ? undefined : partingPair(state, suspects, reporter);
+  if (pair === undefined) return;
+  const covered = coverage(state, pair);
+  start(state, pair.prober, pair.source, (good) => {
+    const left = [...suspects].filter((name) => covered.has(name) !== good);
+    narrow(state, new Set(left), reporter, reason, steps - 1);
   });
+}
+
+/** The agent that a component belongs to: its host and its interfaces fail alike as far as others can tell. */
+function agentOf(component: string): string | undefined {
+  return /^agents\.(.+?)(\.nic\.(up|down)|\.disk)?$/.exec(component)?.[1];
+}
+
+interface Pair {
+  readonly prober: Agent;
+  readonly source: Agent;
+}
+
+/** Everything that a fetch from one agent to the other needs. */
+function coverage(state: ControllerState, { prober, source }: Pair): ReadonlySet<string> {
+  if (prober.member === undefined || source.member === undefined) return new Set();
+  return new Set([`agents.${source.row.name}`, ...state.scheduler.world.pathNames(source.member, prober.member)]);
+}
+
+/** The pair that parts the suspects most evenly, with as little besides them on its way as can be. */
+function partingPair(state: ControllerState, suspects: ReadonlySet<string>, reporter: Agent): Pair | undefined {
+  let best: Pair | undefined;
+  let bestScore = -Infinity;
+  for (const pair of somePairs(state, reporter)) {
+    const covered = coverage(state, pair);
+    const inside = [...suspects].filter((name) => covered.has(name)).length;
+    if (inside === 0 || inside === suspects.size) continue;
+    const score = 4 * Math.min(inside, suspects.size - inside) - (covered.size - inside);
+    if (score <= bestScore) continue;
+    best = pair;
+    bestScore = score;
+  }
+  return best;
+}
+
+/** Pairs that could probe: one source and one prober of each site with each other, and all agents of small fleets. */
+function* somePairs(state: ControllerState, reporter: Agent): Generator<Pair> {
+  const able = [...state.agents.values()].filter(
+    (agent) => agent.ready && agent.member !== undefined && agent !== reporter,
+  );
+  const sources = able.filter((agent) => heldBlock(state, agent) !== undefined);
+  let left = maximumPairs;
+  for (const source of sources) {
+    for (const prober of able) {
+      if (prober === source) continue;
+      if (left === 0) return;
+      left -= 1;
+      yield { prober, source };
+    }
+  }
 }
 
 /** Tries a component that is out of use. */
@@ -54,7 +117,7 @@ export function retry(state: ControllerState, component: Component): void {
 }
 
 /** Two agents whose way to each other leads over a component, the source holding something. */
-function pairOver(state: ControllerState, name: string): { prober: Agent; source: Agent } | undefined {
+function pairOver(state: ControllerState, name: string): Pair | undefined {
   for (const source of state.agents.values()) {
     if (source.member === undefined || !source.ready || heldBlock(state, source) === undefined) continue;
     for (const prober of state.agents.values()) {
@@ -64,13 +127,6 @@ function pairOver(state: ControllerState, name: string): { prober: Agent; source
     }
   }
   return undefined;
-}
-
-function findProber(state: ControllerState, source: Agent, suits: (agent: Agent) => boolean): Agent | undefined {
-  if (source.member === undefined || heldBlock(state, source) === undefined) return undefined;
-  return [...state.agents.values()].find(
-    (agent) => agent !== source && agent.ready && agent.member !== undefined && suits(agent),
-  );
 }
 
 /** A block that the agent says it holds. */

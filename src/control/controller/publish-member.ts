@@ -37,9 +37,17 @@ function receiversOf(state: ControllerState, fileSet: FileSet): ReadonlySet<stri
     return new Set(agent === undefined ? [] : [agent.row.agentId]);
   }
   const targets = [...state.agents.values()].filter((agent) => agent.row.online && isTarget(state, agent, fileSet));
-  const near = targets.filter((agent) => agent.row.site === row.site);
-  const chosen = spreadOverSites(near.length > 0 ? near : targets, state.settings.receivers);
+  const able = targets.filter((agent) => mayReceive(state, agent));
+  const choice = able.length > 0 ? able : targets;
+  const near = choice.filter((agent) => agent.row.site === row.site);
+  const chosen = spreadOverSites(near.length > 0 ? near : choice, state.settings.receivers);
   return new Set(chosen.map((agent) => agent.row.agentId));
+}
+
+/** Connected, and not out of use after failures. */
+function mayReceive(state: ControllerState, agent: Agent | undefined): boolean {
+  if (agent?.connectionId === undefined) return false;
+  return state.failures.get(`agents.${agent.row.name}`)?.outOfUse !== true;
 }
 
 function spreadOverSites(agents: readonly Agent[], count: number): Agent[] {
@@ -64,8 +72,8 @@ export function refreshReceivers(state: ControllerState): void {
     const fileSet = state.fileSets.get(publish.key);
     if (fileSet === undefined || publish.member === undefined) continue;
     const current = [...(publish.member.receivers ?? [])];
-    const someHere = current.some((id) => state.agents.get(id)?.connectionId !== undefined);
-    if (!someHere) publish.member.receivers = receiversOf(state, fileSet);
+    const someServe = current.some((id) => mayReceive(state, state.agents.get(id)));
+    if (!someServe) publish.member.receivers = receiversOf(state, fileSet);
   }
 }
 

@@ -149,12 +149,22 @@ export function commit(state: ControllerState, publish: Publish): void {
 export function abortPublish(state: ControllerState, publish: Publish, reason: string): void {
   const fileSet = state.fileSets.get(publish.key);
   state.out.note("warn", `the publish of ${publish.key} is aborted: ${reason}`);
+  const { connectionId, publishId } = publish;
   endPublish(state, publish);
+  reject(state, connectionId, publishId, "aborted", `the publish of ${publish.key} is aborted: ${reason}`);
   if (fileSet !== undefined && fileSet.row.state === "publishing") removeFileSet(state, fileSet);
 }
 
+/** Forgets a publish; its publisher is told to stop handing over. */
 export function endPublish(state: ControllerState, publish: Publish): void {
-  if (publish.member !== undefined) state.scheduler.removeMember(publish.member);
+  if (publish.member !== undefined) {
+    const close = [...publish.member.lanesOut].map((lane) => lane.laneId);
+    if (close.length > 0) {
+      const message = { type: "instruct" as const, term: state.term, close, open: [], transfers: [], rates: [] };
+      state.out.sendPublisher(publish.connectionId, message);
+    }
+    state.scheduler.removeMember(publish.member);
+  }
   publish.member = undefined;
   state.publishes.delete(publish.publishId);
 }

@@ -25,6 +25,11 @@ export interface Draft {
   length: number;
 }
 
+/** Manifests that are begun and not whole yet are kept in memory up to this many bytes in all; a further one is refused. */
+const maximumDraftBytes = maximumManifestBytes;
+/** Publishes that one connection may have begun at once. */
+const maximumPublishesPerConnection = 16;
+
 /** Drafts by publish id. */
 export type Drafts = Map<string, Draft>;
 
@@ -104,6 +109,15 @@ function begin(
   }
   const refusal = refusalOf(state, message);
   if (refusal !== undefined) return reject(state, connectionId, publishId, refusal.code, refusal.reason);
+  if (!connection.publishIds.has(publishId) && connection.publishIds.size >= maximumPublishesPerConnection) {
+    return reject(
+      state,
+      connectionId,
+      publishId,
+      "busy",
+      "too many publishes at once over one connection: open another",
+    );
+  }
   connection.publishIds.add(publishId);
   const present = state.fileSets.get(key);
   if (present === undefined) drafts.set(publishId, { begin: message, bytes: [], length: 0 });
@@ -187,7 +201,9 @@ function append(state: ControllerState, drafts: Drafts, connectionId: number, me
       );
     }
     if (message.offset !== draft.length) throw new UserError("the pieces of the manifest do not follow each other");
-    if (draft.length + bytes.length > maximumManifestBytes) throw new UserError("the manifest is too large");
+    if (draftBytes(drafts) + bytes.length > maximumDraftBytes) {
+      throw new UserError("it is too large, or too many are being sent at once: try again later");
+    }
     draft.bytes.push(bytes);
     draft.length += bytes.length;
     if (message.root === undefined) return;
@@ -200,6 +216,12 @@ function append(state: ControllerState, drafts: Drafts, connectionId: number, me
     if (publish !== undefined) abortPublish(state, publish, error.message);
     reject(state, connectionId, publishId, "manifest", `the manifest is refused: ${error.message}`);
   }
+}
+
+function draftBytes(drafts: Drafts): number {
+  let bytes = 0;
+  for (const draft of drafts.values()) bytes += draft.length;
+  return bytes;
 }
 
 /** The manifest is here as far as its root covers it: the file set begins to exist. */

@@ -11,7 +11,7 @@ export interface ControllerSettings {
   readonly stallMilliseconds: number;
   /** Versions of a file set that agents keep: the active one and those before it. */
   readonly keepVersions: number;
-  /** After a start, lanes that earlier instructions opened may still run at agents that are not back yet: nothing is scheduled until all that were connected are back, or for this long. */
+  /** After a start, lanes that earlier instructions opened may still run at agents that are not back yet: nothing is scheduled until all that were connected, and the publishers of what is being published, are back, or for this long. */
   readonly recoveryMilliseconds: number;
   /** A publish whose publisher is away for so long is aborted. */
   readonly publisherGoneMilliseconds: number;

@@ -90,6 +90,7 @@ export interface Connection {
   readonly role: "agent" | "publisher";
   agent: Agent | undefined;
   readonly publishIds: Set<string>;
+  lastHeardNanoseconds: number;
 }
 
 /** An agent was asked to fetch one block, to learn whether a component works. Its lane is charged until then. */
