@@ -54,7 +54,7 @@ export function registerAgentProgram(agent: Command): void {
     .action(async () => {
       const flags = agent.opts<Partial<AgentProgramFlags>>();
       for (const [name, option] of required) {
-        if (flags[name] !== undefined) continue;
+        if (flags[name] !== undefined && flags[name] !== "") continue;
         agent.error(`error: required option '${option}' not specified`, {
           code: "commander.missingMandatoryOptionValue",
         });

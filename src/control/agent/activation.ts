@@ -106,11 +106,16 @@ export class Activation {
     return wakeAt;
   }
 
+  /** Whether an order to move `current` has not been answered yet. */
+  isMoving(name: string): boolean {
+    return this.#names.get(name)?.moving !== undefined;
+  }
+
   /** For deciding what is kept. */
   standing(name: string): { current: string | undefined; active: string | undefined; previous: readonly string[] } {
     const entry = this.#names.get(name);
     return {
-      current: entry?.moving?.to ?? entry?.current ?? undefined,
+      current: entry?.current ?? undefined,
       active: entry?.wanted ?? undefined,
       previous: entry?.previous ?? [],
     };

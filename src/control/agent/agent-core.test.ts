@@ -441,6 +441,18 @@ describe("versions", () => {
     assert.deepEqual(versions(agent), ["index@1", "index@3"]);
   });
 
+  it("drop what was kept only because it was to become current", () => {
+    const agent = welcomedAgent();
+    hold(agent, "1", 1);
+    activate(agent, "1");
+    giveFileSet(agent, "index@2", [7], new RangeSet(), 2);
+    agent.hear({ type: "activate", term: 1, name: "index", version: "2" });
+    agent.hear({ type: "unassign", term: 1, fileSet: "index@2", delete: false });
+    assert.doesNotMatch(agent.trace(), /delete index@2/);
+    agent.hear({ type: "activate", term: 1, name: "index", version: "1" });
+    assert.match(agent.trace(), /delete index@2/);
+  });
+
   it("drop what is not whole when it is no longer wanted, and point nowhere before the current one goes", () => {
     const agent = welcomedAgent();
     hold(agent, "1", 1);

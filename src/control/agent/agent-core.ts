@@ -32,24 +32,7 @@ import { StallWatch } from "./stall-watch.ts";
 import type { TicketDecision } from "./tickets.ts";
 import { judgeTicket } from "./tickets.ts";
 import { Versions } from "./versions.ts";
-
-/** offline: no channel. greeting: hello is said. welcomed: the controller speaks, and is told. */
-type Connection = "offline" | "greeting" | "welcomed";
-
-/** How an agent stands, for a person to see. */
-export interface AgentCoreView {
-  readonly connection: Connection;
-  readonly term: number;
-  readonly lanes: number;
-  readonly fileSets: readonly {
-    readonly fileSet: FileSetKey;
-    readonly status: string;
-    readonly heldBlocks: number;
-    /** undefined: the manifest is not there yet. */
-    readonly blocks: number | undefined;
-    readonly problem?: string;
-  }[];
-}
+import type { AgentCoreView, Connection } from "./view.ts";
 
 export interface AgentCoreOptions {
   readonly identity: AgentCoreIdentity;
@@ -188,7 +171,8 @@ export class AgentCore {
         this.#activation.activated(event.name, event.version);
         return this.#versions.retain(event.name);
       case "activateFailed":
-        return this.#activation.failed(event.name, event.problem);
+        this.#activation.failed(event.name, event.problem);
+        return this.#versions.retain(event.name);
       case "deleted":
         return this.#fileSets.deleted(event.fileSet);
       case "timer":
@@ -310,7 +294,9 @@ export class AgentCore {
       case "unassign":
         return this.#versions.unassign(message.fileSet, message.delete);
       case "activate":
-        return this.#activation.want(message.name, message.version);
+        this.#activation.want(message.name, message.version);
+        // What was kept only because it was to become current is not any more.
+        return this.#versions.retain(message.name);
       case "instruct":
         return this.#instructions.carryOut(message);
       case "acknowledge":

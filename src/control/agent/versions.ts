@@ -32,8 +32,9 @@ export class Versions {
     }
   }
 
-  /** Deletes what is not to be kept of one name. */
+  /** Deletes what is not to be kept of one name; while `current` moves, that is decided when it has moved. */
   retain(name: string): void {
+    if (this.#activation.isMoving(name)) return;
     const records = [...this.#fileSets.all()].filter(
       (record) => record.name === name && record.phase.status !== "deleting",
     );

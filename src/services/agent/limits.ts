@@ -9,8 +9,6 @@ export const shortestSaveRetryMilliseconds = 500;
 export const longestSaveRetryMilliseconds = 30_000;
 /** How often the free space of the disk is looked at. */
 export const diskIntervalMilliseconds = 10_000;
-/** Handed-over blocks of one batch are written in runs; a piece of a manifest is copied, and is no longer than this. */
-export const maximumPieceBytes = 16 * 1024 * 1024;
 /** What of a challenged block is sent at once; pauses keep the rate that the controller allows. */
 export const challengeChunkBytes = 192 * 1024;
 /** The file system is asked how much is free after this long ... */
