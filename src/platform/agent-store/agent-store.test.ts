@@ -359,6 +359,23 @@ describe("what others change underneath", () => {
     });
   }
 
+  it("is noticed by writing to it too", async () => {
+    await withStore(async (store, data) => {
+      const from = example({ files });
+      await begin(store, key, from);
+      await store.writeBlocks(key, 0, 2, shared(from.bytes(0, 2)));
+      const damaged = new RangeSet();
+      store.onDamaged((_, blocks) => damaged.addAll(blocks));
+      const path = join(data, "filesets/demo/1/a");
+      const bytes = await readFile(path);
+      bytes[500] = 255 - (bytes[500] ?? 0);
+      await writeFile(path, bytes);
+      await store.writeBlocks(key, 2, 3, shared(from.bytes(2, 3)));
+      assert.deepEqual(damaged.toFlat(), [0, 2]);
+      assert.deepEqual((await store.prepare(key, from.manifest)).toFlat(), [1, 3]);
+    });
+  });
+
   it("is found by verifying also where nothing looks different, and is put right from other files", async () => {
     await withStore(async (store, data) => {
       const from = example({ files: [...files, { path: "d", content: noise(3000, 2) }] });

@@ -50,6 +50,8 @@ export interface WriteResult {
   readonly bad: readonly number[];
   /** Three numbers (file-stamps.ts) a target; inode NaN where nothing was written. */
   readonly stamps: Float64Array;
+  /** The same before the target was written to; inode NaN where it was made by this job. */
+  readonly before: Float64Array;
 }
 
 export interface HashJob extends JobBlocks {

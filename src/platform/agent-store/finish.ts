@@ -17,6 +17,7 @@ import { directoriesOf } from "./tree-directories.ts";
 /** The file set's lock must be had alone. Throws UserError where something is missing or was changed by others. */
 export async function finishFileSet(context: StoreContext, state: FileSetState): Promise<void> {
   const manifest = state.needManifest();
+  if (state.isDeleted) throw new UserError(`${state.key} was deleted`);
   if (state.complete && state.held.count === manifest.blockCount) return;
   if (!manifest.isComplete || state.held.count !== manifest.blockCount) {
     throw new UserError(

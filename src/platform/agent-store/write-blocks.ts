@@ -3,6 +3,7 @@
  * blocks of growing files put in line when their turn has come.
  */
 import { RangeSet } from "../../std/ranges.ts";
+import { UserError } from "../../std/errors.ts";
 import type { CopyJob } from "./disk-jobs.ts";
 import { jobBytes, jobFiles } from "./limits.ts";
 import type { FileSetState } from "./file-set-state.ts";
@@ -40,6 +41,7 @@ export async function writeRun(
   const stored = new RangeSet();
   const bad = new Set<number>();
   const work = async (): Promise<void> => {
+    if (state.isDeleted) throw new UserError(`${state.key} was deleted`);
     // What is not in shared memory is copied to the thread with all of its buffer: pass on a tight one.
     const isShared = bytes.buffer instanceof SharedArrayBuffer;
     const passed = isShared || bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
@@ -181,7 +183,8 @@ async function moveInLine(
   const done = state.beginWriting([fileIndex]);
   try {
     const result = await context.writer.run("copy", job);
-    const { stored } = takeWritten(state, blocks, plan, result);
+    const { stored, lost } = takeWritten(state, blocks, plan, result);
+    noteDamaged(context, state, lost);
     const { waiting } = state.growthOf(state.place(blocks[0] ?? 0).file);
     waiting.removeAll(stored);
     for (const [place, block] of blocks.entries()) if (stored.has(block)) state.moved.push(paths[place] ?? "");

@@ -27,7 +27,7 @@ export interface WriteOutcome {
   readonly stored: RangeSet;
   /** Places in the list of blocks: good, but not written, since a bad one stood before them in a growing file. */
   readonly leftOver: readonly number[];
-  /** Blocks of a file that had vanished, and was made anew. */
+  /** Blocks of files that others had touched or removed. */
   readonly lost: RangeSet;
 }
 
@@ -146,9 +146,11 @@ export function takeWritten(
     }
     const stamp = stampAt(result.stamps, index);
     if (target.isWaiting || Number.isNaN(stamp.inode)) continue;
-    const before = state.stamps.get(target.file.index);
-    if (before !== undefined && before.inode !== stamp.inode) lost.addAll(heldOf(state, target.file));
-    if (before === undefined || !isSameStamp(before, stamp)) state.stamps.set(target.file.index, stamp);
+    const expected = state.stamps.get(target.file.index);
+    // It was not as this store had left it: what it held must be hashed again.
+    const wasTouched = expected !== undefined && !isSameStamp(expected, stampAt(result.before, index));
+    if (wasTouched) lost.addAll(heldOf(state, target.file));
+    state.stamps.set(target.file.index, stamp);
   }
   lost.removeAll(stored);
   return { stored, leftOver, lost };

@@ -12,6 +12,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { equalBytes } from "../../std/bytes.ts";
 import { checksumLengthBytes } from "../../model/checksum.ts";
 import { hash } from "../hashing.ts";
@@ -26,12 +27,13 @@ import { readFully } from "./reading.ts";
 export function writeBlocks(files: OpenFiles, job: WriteJob): WriteResult {
   const bad = findBad(job);
   const stamps = new Float64Array(job.targets.length * stampNumbers).fill(Number.NaN);
+  const before = stamps.slice();
   for (const [place, target] of job.targets.entries()) {
     const count = writableCount(target, bad);
-    if (count > 0) writeTarget(files, job, target, { bad, count, stamps, place });
+    if (count > 0) writeTarget(files, job, target, { bad, count, stamps, before, place });
   }
   if (job.keep !== undefined) keepGood(job, job.keep, bad);
-  return { bad: [...bad], stamps };
+  return { bad: [...bad], stamps, before };
 }
 
 /** Does a CopyJob: reads the blocks, then as `writeBlocks`. A block whose source cannot be read counts as bad. */
@@ -68,6 +70,7 @@ export function cloneFile(files: OpenFiles, source: string, target: string): str
   }
   try {
     copyFileSync(source, target, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    files.changedDirectories.add(dirname(target));
     const { descriptor } = files.writing(target, 0o600);
     fchmodSync(descriptor, 0o600);
     closeSync(descriptor);
@@ -107,6 +110,7 @@ interface TargetWork {
   readonly bad: ReadonlySet<number>;
   readonly count: number;
   readonly stamps: Float64Array;
+  readonly before: Float64Array;
   readonly place: number;
 }
 
@@ -115,7 +119,10 @@ function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work:
   const whole = target.wholeMode !== undefined && !target.blocks.some((block) => work.bad.has(block));
   // What is not closed here must be forgotten on an error, or its descriptor would stay open for ever.
   files.keep(target.path, descriptor);
-  if (target.lengthBytes !== undefined && !(created && whole) && fstatSync(descriptor).size !== target.lengthBytes) {
+  const found = created ? undefined : fstatSync(descriptor);
+  putStamp(work.before, work.place, found);
+  const foundBytes = found?.size ?? (whole ? target.lengthBytes : 0);
+  if (target.lengthBytes !== undefined && foundBytes !== target.lengthBytes) {
     ftruncateSync(descriptor, target.lengthBytes);
   }
   if (created && target.lengthBytes === undefined) fchmodSync(descriptor, target.mode);
