@@ -16,8 +16,7 @@ import type { Decisions } from "./decisions.ts";
 import { feeds } from "./feeds.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
-import type { SchedulerSettings } from "./limits.ts";
-import { rateFor, reclaim, type RateQuestion } from "./rates.ts";
+import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import { makeRoom } from "./make-room.ts";
 import type { Member, World } from "./world.ts";
 
@@ -148,7 +147,6 @@ export class IncrementalMode {
       if (missing.isEmpty) return;
       const choice = this.#bestSource(target, order, missing, pass);
       if (choice === undefined) return;
-      reclaim(this.#question(choice.source, target, order, pass), choice.rateBitsPerSecond, this.#parts, decisions);
       const lane = this.#parts.lanes.open(choice.source, target, choice.rateBitsPerSecond, now, decisions);
       const budget = this.#aheadBytes(lane);
       const picked = pickBlocks(order, choice.offer.ranges, choice.source, target, budget, this.#parts.random);
@@ -160,7 +158,7 @@ export class IncrementalMode {
   #bestSource(target: Member, order: BlockOrder, missing: RangeSet, pass: Pass, needRate = true): Choice | undefined {
     let best: Choice | undefined;
     for (const source of this.#candidates(target, order, pass)) {
-      const rate = this.#rateFor(this.#question(source, target, order, pass), pass);
+      const rate = this.#rateFor(source, target, pass);
       if (needRate && rate === 0) continue;
       const offer = this.#offer(order, source, target, missing, pass.rule, undefined);
       if (offer.ranges.isEmpty) continue;
@@ -210,19 +208,15 @@ export class IncrementalMode {
     return this.#parts.world.usable(source, target);
   }
 
-  /** The rate that a new lane would get; 0: none now. */
-  #rateFor(question: RateQuestion, pass: Pass): number {
-    if (pass.rule === "repeat" && this.#isScarce(this.#parts.world.path(question.source, question.target))) return 0;
-    return rateFor(question, this.#parts);
-  }
-
-  #question(source: Member, target: Member, order: BlockOrder, pass: Pass): RateQuestion {
-    return { source, target, hungrySites: this.#hungrySites(order), fromTarget: !pass.local && pass.rule === "once" };
-  }
-
-  /** Sites besides one that want the order: how many share a way out. */
-  #hungrySites(order: BlockOrder): number {
-    return Math.max(1, order.sites().length - 1);
+  /** The rate that a new lane would get: what is free on its path, if that is worth a lane; else 0. */
+  #rateFor(source: Member, target: Member, pass: Pass): number {
+    const { world, settings } = this.#parts;
+    const path = world.path(source, target);
+    const capability = world.ledger.capabilityOf(path);
+    if (capability === Infinity) return unlimitedBitsPerSecond;
+    if (pass.rule === "repeat" && this.#isScarce(path)) return 0;
+    const free = world.ledger.free(path);
+    return free >= Math.max(1, capability * settings.minimumRateShare) ? Math.floor(free) : 0;
   }
 
   /** Whether the links between two sites, rather than the ends' interfaces, are what a distribution over them waits for. */
@@ -282,9 +276,7 @@ export class IncrementalMode {
     for (const pass of passes) {
       const choice = this.#bestSource(target, order, order.missing(target), pass, false);
       if (choice === undefined) continue;
-      if (makeRoom(choice.source, target, order, this.#parts, decisions)) {
-        this.#openLanes(target, order, pass, now, decisions);
-      }
+      makeRoom(choice.source, target, order, this.#parts, decisions);
       return;
     }
   }

@@ -9,13 +9,22 @@ import { queueIntoLane, settleInLane, type Lane } from "./lane.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import type { Member, World } from "./world.ts";
 
+/** Bandwidth that was taken from a lane, and may still be in use until its far end has heard of it. */
+interface HeldBack {
+  readonly path: readonly number[];
+  readonly rateBitsPerSecond: number;
+  readonly untilNanoseconds: number;
+}
+
 export class Lanes {
   readonly #world: World;
   readonly #settings: SchedulerSettings;
   readonly byId = new Map<number, Lane>();
   /** By index of a resource: the lanes whose path has it. */
   readonly #over = new Map<number, Set<Lane>>();
+  readonly #heldBack: HeldBack[] = [];
   #nextLaneId: number;
+  #now = 0;
 
   /** @param firstLaneId ids rise from here; a controller's terms must not share ids */
   constructor(world: World, settings: SchedulerSettings, firstLaneId: number) {
@@ -44,14 +53,18 @@ export class Lanes {
     return laneId;
   }
 
-  /** Ends a lane: its charge is released, and what it had pending is no longer coming. */
-  close(lane: Lane): { order: BlockOrder; ranges: RangeSet }[] {
+  /**
+   * Ends a lane: what it had pending is no longer coming. Its charge is released; or, where it may still be sending until
+   * its ends have heard of it, held back for a while.
+   */
+  close(lane: Lane, maySendOn: boolean): { order: BlockOrder; ranges: RangeSet }[] {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
     lane.source.lanesOut.delete(lane);
     lane.target.lanesIn.delete(lane);
     for (const index of lane.path) this.#over.get(index)?.delete(lane);
-    this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
+    if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane.path, lane.rateBitsPerSecond);
+    else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
@@ -62,6 +75,38 @@ export class Lanes {
   queue(lane: Lane, order: BlockOrder, ranges: RangeSet, decisions: Decisions): void {
     queueIntoLane(lane, order, ranges);
     decisions.queued.push({ lane, order, ranges });
+  }
+
+  /** Takes from a lane what others are to have: they get it when its ends have heard of it. */
+  takeFrom(lane: Lane, bitsPerSecond: number, decisions: Decisions): void {
+    this.setRate(lane, lane.rateBitsPerSecond - bitsPerSecond, decisions);
+    this.#world.ledger.retain(lane.path, bitsPerSecond);
+    this.#holdBack(lane.path, bitsPerSecond);
+  }
+
+  /** Releases what was held back long enough. @returns whether anything was */
+  tick(now: number): boolean {
+    this.#now = now;
+    let released = false;
+    while (this.#heldBack[0] !== undefined && this.#heldBack[0].untilNanoseconds <= now) {
+      const { path, rateBitsPerSecond } = this.#heldBack[0];
+      this.#heldBack.shift();
+      this.#world.ledger.release(path, rateBitsPerSecond);
+      released = true;
+    }
+    return released;
+  }
+
+  /** When the next of what is held back is released. */
+  get nextReleaseNanoseconds(): number | undefined {
+    return this.#heldBack[0]?.untilNanoseconds;
+  }
+
+  /** What is held back on a resource, in bits per second. */
+  heldBackOn(index: number): number {
+    let bits = 0;
+    for (const held of this.#heldBack) if (held.path.includes(index)) bits += held.rateBitsPerSecond;
+    return bits;
   }
 
   /** Changes a lane's rate and its charge. */
@@ -139,6 +184,11 @@ export class Lanes {
     const free = this.#world.ledger.free(lane.path);
     if (free === Infinity || free < lane.rateBitsPerSecond * this.#settings.growShare) return;
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
+  }
+
+  #holdBack(path: readonly number[], rateBitsPerSecond: number): void {
+    const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000;
+    this.#heldBack.push({ path, rateBitsPerSecond, untilNanoseconds });
   }
 
   #enterOver(lane: Lane): void {

@@ -14,12 +14,10 @@ export interface SchedulerSettings {
   readonly maximumLanesIn: number;
   /** Lanes out of one agent at once. */
   readonly maximumLanesOut: number;
-  /** Into how many lanes a network interface is divided where that many want it; a lane that has more gives up the rest. */
-  readonly nicLanes: number;
-  /** The same for a way out of or into a site: at most this many other sites at once. */
-  readonly siteLanes: number;
-  /** A lane is opened only if it gets at least this part of its share. */
+  /** A lane is opened only if it gets at least this part of what its path could carry if it were idle. */
   readonly minimumRateShare: number;
+  /** Bandwidth taken from a running lane is given to another only after this: the lane's ends must have heard of it. */
+  readonly holdBackMilliseconds: number;
   /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
   readonly growShare: number;
   /** A lane whose measured rate stays below `shrinkBelowShare` of its rate for this long gives the rest back. */
@@ -37,9 +35,8 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   aheadMaximumBytes: 64 * 1024 * 1024,
   maximumLanesIn: 6,
   maximumLanesOut: 8,
-  nicLanes: 1,
-  siteLanes: 1,
   minimumRateShare: 0.2,
+  holdBackMilliseconds: 150,
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,
   shrinkBelowShare: 0.8,

@@ -12,14 +12,14 @@ import type { Member } from "./world.ts";
 /** A lane that would be left with less than this part of a resource is ended instead. */
 const leastShare = 0.05;
 
-/** @returns whether the path has a usable share free now */
+/** Takes from others what the target may claim. It is free for it when their ends have heard of it (`Lanes.takeFrom`). */
 export function makeRoom(
   source: Member,
   target: Member,
   order: BlockOrder,
   parts: ModeParts,
   decisions: Decisions,
-): boolean {
+): void {
   const { world, lanes, settings } = parts;
   const path = world.path(source, target);
   for (const index of path) {
@@ -29,7 +29,7 @@ export function makeRoom(
     const peers = over.filter((lane) => urgency(lane) >= order.description.priority);
     const share = Math.floor(entry.capability / (peers.length + 1));
     const wanted = Math.max(share, Math.ceil(entry.capability * settings.minimumRateShare));
-    let lacking = wanted - (entry.capability - entry.allocated);
+    let lacking = wanted - (entry.capability - entry.allocated) - lanes.heldBackOn(index);
     for (const lane of over.sort((a, b) => urgency(a) - urgency(b) || b.rateBitsPerSecond - a.rateBitsPerSecond)) {
       if (lacking <= 0) break;
       const givesWay = urgency(lane) < order.description.priority;
@@ -43,11 +43,10 @@ export function makeRoom(
         lane.rateBitsPerSecond - (givesWay ? 1 : Math.min(share, lane.rateBitsPerSecond)),
       );
       if (given <= 0) continue;
-      lanes.setRate(lane, lane.rateBitsPerSecond - given, decisions);
+      lanes.takeFrom(lane, given, decisions);
       lacking -= given;
     }
   }
-  return world.ledger.free(path) > 0;
 }
 
 /** The highest priority of what a lane carries. */

@@ -152,7 +152,7 @@ export class Scheduler {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
     }
-    this.#end(lane);
+    this.#end(lane, false);
     return lane;
   }
 
@@ -178,10 +178,21 @@ export class Scheduler {
       this.#lanes.relieve(this.#decisions);
       this.#mode.touchAll();
     }
+    if (this.#lanes.tick(now)) this.#mode.touchAll();
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
     this.#decisions = new Decisions();
     return decisions;
+  }
+
+  /** When bandwidth that is held back will be free. */
+  get nextReleaseNanoseconds(): number | undefined {
+    return this.#lanes.nextReleaseNanoseconds;
+  }
+
+  /** What is held back on a resource, in bits per second: charged, though no lane has it. */
+  heldBackOn(resource: number): number {
+    return this.#lanes.heldBackOn(resource);
   }
 
   /** True when hungry targets were left waiting, so that `decide` is worth calling again soon. */
@@ -192,12 +203,12 @@ export class Scheduler {
   #closeWith(lane: Lane): void {
     if (this.#lanes.byId.get(lane.laneId) !== lane) return;
     this.#decisions.closed.push(lane);
-    this.#end(lane);
+    this.#end(lane, true);
   }
 
   /** Ends a lane, and every lane that waits at its target for what no longer comes. */
-  #end(lane: Lane): void {
-    const withdrawn = this.#lanes.close(lane);
+  #end(lane: Lane, maySendOn: boolean): void {
+    const withdrawn = this.#lanes.close(lane, maySendOn);
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
     for (const order of this.#orders.values()) {
       if (order.hungry.has(lane.target)) this.#mode.touched(lane.target, order);

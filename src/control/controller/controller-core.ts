@@ -249,6 +249,7 @@ export class ControllerCore {
       refreshReceivers(state);
       const decisions = state.scheduler.decide(state.now);
       if (!decisions.isEmpty) sendDecisions(state, decisions, this.#ticketTimes);
+      wakes.push(state.scheduler.nextReleaseNanoseconds);
       if (state.scheduler.hasWaiting) wakes.push(state.now + waitingNanoseconds);
     } else {
       wakes.push(state.recoveringUntilNanoseconds);
