@@ -6,7 +6,7 @@ import { RangeSet } from "../../std/ranges.ts";
 import { protocolMismatch, protocolVersion } from "../../protocol/version.ts";
 import type { Refused } from "../../protocol/controller-messages.ts";
 import type { FileSetState, Hello, StateMessage } from "../../protocol/agent-messages.ts";
-import { mayFetch, reconcileAgent, reconcileFileSet, unassign } from "./assignments.ts";
+import { reconcileAgent, reconcileFileSet, refreshWants, unassign } from "./assignments.ts";
 import { countFailures } from "./failure-reports.ts";
 import { noteManifestHeld } from "./file-sets.ts";
 import { applyOperatorWish } from "./members.ts";
@@ -240,9 +240,8 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
       state.scheduler.removeHeld(member, fileSet.content, lost);
     }
   }
-  const mayFetchIt = mayFetch(state, agent, fileSet);
-  state.scheduler.setWants(member, fileSet.content, mayFetchIt && entry.status === "fetching");
   takeManifestState(state, agent, fileSet, entry);
+  refreshWants(state, agent, fileSet);
   noteArrived(state, fileSet, content);
 }
 
@@ -253,11 +252,6 @@ function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSe
   if (entry.status === "manifest") {
     state.scheduler.addHeld(agent.member, order, boundedRanges(entry.manifest, order.blockCount));
   }
-  state.scheduler.setWants(
-    agent.member,
-    order,
-    mayFetch(state, agent, fileSet) && entry.status === "manifest" && entry.root === fileSet.row.root,
-  );
 }
 
 /** An origin's copy does not count for rarity; said when its holding is first made. */

@@ -41,6 +41,17 @@ export function mayFetch(state: ControllerState, agent: Agent, fileSet: FileSet)
   return isAssigned(state, agent, fileSet) || isCurrent(agent, fileSet);
 }
 
+/** What the agent is to be sent, going by where it says that it stands. */
+export function refreshWants(state: ControllerState, agent: Agent, fileSet: FileSet): void {
+  const known = agent.fileSets.get(fileSet.key);
+  if (agent.member === undefined || known === undefined) return;
+  const may = mayFetch(state, agent, fileSet);
+  state.scheduler.setWants(agent.member, fileSet.content, may && known.status === "fetching");
+  const order = fileSet.manifestOrder;
+  if (order === undefined) return;
+  state.scheduler.setWants(agent.member, order, may && known.status === "manifest" && known.root === fileSet.row.root);
+}
+
 function isAssigned(state: ControllerState, agent: Agent, fileSet: FileSet): boolean {
   if (isOrigin(agent, fileSet) && isDue(state, fileSet)) return true;
   // A drained agent gets nothing new, and keeps what it has been given.
@@ -73,6 +84,7 @@ export function reconcileFileSet(state: ControllerState, fileSet: FileSet): void
 function reconcileFileSetOf(state: ControllerState, agent: Agent, fileSet: FileSet): void {
   if (isAssigned(state, agent, fileSet)) {
     sendAssignment(state, agent, fileSet);
+    refreshWants(state, agent, fileSet);
   } else if (agent.sent.has(fileSet.key) || (isFetching(agent, fileSet) && !isCurrent(agent, fileSet))) {
     unassign(state, agent, fileSet.key, false);
   }
