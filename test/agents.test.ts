@@ -11,9 +11,9 @@ import type { Fleet } from "./support/fleet.ts";
 import { describeTree, writeTree } from "./support/trees.ts";
 import { waitUntil, within } from "./support/waiting.ts";
 
-async function writeSource(fleet: Fleet, name: string, sizeBytes: number): Promise<string> {
+function writeSource(fleet: Fleet, name: string, sizeBytes: number): string {
   const source = join(fleet.directory, name);
-  await writeTree(source, [
+  writeTree(source, [
     { kind: "file", path: "large", bytes: contentOf(name, sizeBytes) },
     { kind: "file", path: "small", bytes: contentOf(name, 10) },
   ]);
@@ -29,14 +29,14 @@ describe("a late joiner", () => {
     "that matches the selector is given the active version, one that does not is given nothing",
     { agents: [{ name: "fra-0", site: "fra", labels: { tier: "web" } }] },
     async (fleet) => {
-      const first = await writeSource(fleet, "first", mebibyte);
-      const second = await writeSource(fleet, "second", mebibyte);
+      const first = writeSource(fleet, "first", mebibyte);
+      const second = writeSource(fleet, "second", mebibyte);
       await fleet.publish(first, "index", "1", "--to", "tier=web");
       await fleet.publish(second, "index", "2", "--to", "tier=web");
       await fleet.startAgent({ name: "iad-0", site: "iad", labels: { tier: "web" } });
       await fleet.startAgent({ name: "iad-1", site: "iad", labels: { tier: "database" } });
       await waitUntil("the late joiner uses it", async () => (await current(fleet, "iad-0")) === "2");
-      await fleet.assertTrees("index", "2", await describeTree(second), ["iad-0"]);
+      fleet.assertTrees("index", "2", describeTree(second), ["iad-0"]);
       await pause(500);
       assert.equal(existsSync(fleet.tree("iad-1", "index", "2")), false);
       assert.equal((await fleet.version("index", "2")).counts.targets, 2);
@@ -49,7 +49,7 @@ describe("publish --wait", () => {
     "waits for targets that are away, gives up with an exit code of its own, and the version stays",
     { agents: agentsOf({ fra: 2 }), timeoutMilliseconds: 90_000 },
     async (fleet) => {
-      const source = await writeSource(fleet, "source", mebibyte);
+      const source = writeSource(fleet, "source", mebibyte);
       await fleet.member("fra-1").program.stop();
       const words = ["publish", source, "--fileset", "index", "--version", "1", "--wait"];
       const { code, error } = await fleet.run(...words, "--timeout", "3s");
@@ -61,7 +61,7 @@ describe("publish --wait", () => {
       await fleet.restartAgent("fra-1");
       const { code: lateCode, error: lateError } = await within("the wait ends", 30_000, waiting.ended);
       assert.equal(lateCode, 0, lateError);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 });
@@ -71,7 +71,7 @@ describe("a drained agent", () => {
     "is given nothing and serves only what nobody else holds; undrained it catches up",
     { agents: [{ name: "fra-0", site: "fra", relayed: true }, ...agentsOf({ fra: 2 }).slice(1)] },
     async (fleet) => {
-      const first = await writeSource(fleet, "first", mebibyte);
+      const first = writeSource(fleet, "first", mebibyte);
       await fleet.publish(first, "index", "1");
       await fleet.must("agent", "drain", "fra-0");
       const before = fleet.relay("fra-0").bytes("sent");
@@ -79,14 +79,14 @@ describe("a drained agent", () => {
       await fleet.waitHeld("index", "1", ["iad-0"]);
       assert.ok(fleet.relay("fra-0").bytes("sent") - before < 100 * kibibyte, "others were there to serve");
 
-      const second = await writeSource(fleet, "second", mebibyte);
+      const second = writeSource(fleet, "second", mebibyte);
       await fleet.must("publish", second, "--fileset", "index", "--version", "2");
       await fleet.waitHeld("index", "2", ["fra-1", "iad-0"]);
       await pause(500);
       assert.notEqual(await current(fleet, "fra-0"), "2", "a drained agent is given nothing");
       await fleet.must("agent", "undrain", "fra-0");
       await fleet.waitHeld("index", "2", ["fra-0"]);
-      await fleet.assertTrees("index", "2", await describeTree(second));
+      fleet.assertTrees("index", "2", describeTree(second));
     },
   );
 });
@@ -98,7 +98,7 @@ describe("a blocked agent", () => {
     async (fleet) => {
       await fleet.must("agent", "block", "fra-1");
       await waitUntil("fra-1 is offline", async () => !(await fleet.agent("fra-1")).online);
-      const source = await writeSource(fleet, "source", mebibyte);
+      const source = writeSource(fleet, "source", mebibyte);
       await fleet.must("publish", source, "--fileset", "index", "--version", "1");
       await fleet.waitHeld("index", "1", ["fra-0"]);
       await pause(1_500);
@@ -106,7 +106,7 @@ describe("a blocked agent", () => {
       assert.equal(existsSync(fleet.tree("fra-1", "index", "1")), false);
       await fleet.must("agent", "unblock", "fra-1");
       await fleet.waitHeld("index", "1", ["fra-1"]);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 });
@@ -116,7 +116,7 @@ describe("the name of an agent", () => {
     "is refused to a second one while the first is there, and may be taken over when it is gone, holding nothing",
     { agents: agentsOf({ fra: 2 }), controllerFlags: ["--heartbeat", "500ms"], timeoutMilliseconds: 120_000 },
     async (fleet) => {
-      const source = await writeSource(fleet, "source", mebibyte);
+      const source = writeSource(fleet, "source", mebibyte);
       await fleet.publish(source, "index", "1");
       const words = fleet.agentWords({ name: "fra-1", site: "fra" });
       words[words.indexOf("--data") + 1] = join(fleet.directory, "other data");
@@ -132,7 +132,7 @@ describe("the name of an agent", () => {
       await fleet.restartAgent("fra-1");
       await waitUntil("the name has another holder", async () => (await fleet.agent("fra-1")).agentId !== agentId);
       await fleet.waitHeld("index", "1");
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 });

@@ -11,7 +11,7 @@ import { waitUntil } from "./support/waiting.ts";
 
 async function publishSource(fleet: Fleet): Promise<Map<string, string>> {
   const source = join(fleet.directory, "source");
-  await writeTree(source, [
+  writeTree(source, [
     { kind: "file", path: "large", bytes: contentOf("large", 2 * mebibyte) },
     { kind: "file", path: "sub/small", bytes: contentOf("small", 5_000) },
   ]);
@@ -63,7 +63,7 @@ describe("damage", () => {
       assert.equal(code, 1, out);
       assert.match(out, /sub\/small/);
       await waitUntil("fra-1 has fetched it again", async () => {
-        const differences = await describeTree(fleet.tree("fra-1", "index", "1"));
+        const differences = describeTree(fleet.tree("fra-1", "index", "1"));
         return [...expected].every(([path, description]) => differences.get(path) === description);
       });
       const { code: codeAfter } = await fleet.run("agent", "verify", "fra-1", "--blocks", "100");
@@ -79,7 +79,7 @@ describe("damage", () => {
       await damage(join(fleet.tree("fra-0", "index", "1"), "large"), 10, true);
       await fleet.startAgent({ name: "iad-0", site: "iad" });
       await fleet.waitHeld("index", "1", ["iad-0"]);
-      await fleet.assertTrees("index", "1", expected, ["iad-0", "fra-1"]);
+      fleet.assertTrees("index", "1", expected, ["iad-0", "fra-1"]);
     },
   );
 
@@ -92,7 +92,7 @@ describe("damage", () => {
       await damage(join(fleet.tree("fra-1", "index", "1"), "large"), 10, true);
       await fleet.restartAgent("fra-1");
       await waitUntil("fra-1 has fetched it again", async () => {
-        const now = await describeTree(fleet.tree("fra-1", "index", "1"));
+        const now = describeTree(fleet.tree("fra-1", "index", "1"));
         return [...expected].every(([path, description]) => now.get(path) === description);
       });
     },

@@ -285,7 +285,7 @@ describe("an agent", () => {
       assert.equal(program.outcome, undefined, "it is still there");
       await fleet.startAgent({ name: "iad-0", site: "iad" });
       await fleet.waitHeld("index", "1", ["fra-0", "iad-0"]);
-      await fleet.assertTrees("index", "1", await describeTree(fleet.tree("fra-0", "index", "1")));
+      fleet.assertTrees("index", "1", describeTree(fleet.tree("fra-0", "index", "1")));
     },
   );
 

@@ -64,14 +64,14 @@ describe("publishing a directory", () => {
     { topology: threeSites, agents: agentsOf({ fra: 3, iad: 3, sin: 2 }), timeoutMilliseconds: 120_000 },
     async (fleet) => {
       const source = join(fleet.directory, "source");
-      await writeTree(source, hardEntries("hard"));
-      const expected = await describeTree(source);
+      writeTree(source, hardEntries("hard"));
+      const expected = describeTree(source);
       await fleet.publish(source, "hard", "1", "--to", "all", "--site", "fra");
-      await fleet.assertTrees("hard", "1", expected);
+      fleet.assertTrees("hard", "1", expected);
       for (const agent of fleet.members.keys()) {
         assert.equal(await readlink(join(fleet.dataOf(agent), "filesets", "hard", "current")), "1");
       }
-      assert.deepEqual(await describeTree(source), expected, "publishing leaves the source as it was");
+      assert.deepEqual(describeTree(source), expected, "publishing leaves the source as it was");
 
       const { totalBytes, counts, active, fileList } = await fleet.version("hard", "1");
       assert.deepEqual([counts.targets, counts.held, active], [8, 8, true]);
@@ -91,7 +91,7 @@ describe("publishing a directory", () => {
       const source = join(fleet.directory, "index.bin");
       await writeFile(source, contentOf("index", 12 * mebibyte));
       await fleet.publish(source, "index", "1", "--agent", "fra-0");
-      await fleet.assertTrees("index", "1", await describeTree(fleet.tree("fra-0", "index", "1")));
+      fleet.assertTrees("index", "1", describeTree(fleet.tree("fra-0", "index", "1")));
       await settledReceivedBytes(fleet);
       const copies = new Map<string, number>();
       for (const name of ["fra.uplink", "fra.downlink", "iad.downlink", "sin.downlink"]) {
@@ -113,8 +113,8 @@ describe("publishing again", () => {
     { agents: agentsOf({ fra: 2, iad: 1 }), timeoutMilliseconds: 120_000 },
     async (fleet) => {
       const source = join(fleet.directory, "source");
-      await writeTree(source, hardEntries("again"));
-      const first = await describeTree(source);
+      writeTree(source, hardEntries("again"));
+      const first = describeTree(source);
       await fleet.publish(source, "tree", "1");
       const before = await settledReceivedBytes(fleet);
       await fleet.publish(source, "tree", "1");
@@ -128,19 +128,19 @@ describe("publishing again", () => {
       await writeFile(join(source, "new"), contentOf("new", 10_000));
       await rm(join(source, "one byte"));
       await chmod(join(source, "a block"), 0o711);
-      await setModified(join(source, "several blocks"), Date.UTC(2020, 1, 2, 3, 4, 5, 6));
+      setModified(join(source, "several blocks"), Date.UTC(2020, 1, 2, 3, 4, 5, 6));
       await mkdir(join(source, "moved"));
       await copyFile(join(source, "just above a block"), join(source, "moved", "copy"));
-      const second = await describeTree(source);
+      const second = describeTree(source);
 
       const refused = await fleet.run("publish", source, "--fileset", "tree", "--version", "1", "--wait");
       assert.equal(refused.code, 5, refused.error);
       assert.match(refused.error, /^sluice: .*tree@1/);
-      await fleet.assertTrees("tree", "1", first);
+      fleet.assertTrees("tree", "1", first);
 
       await fleet.publish(source, "tree", "2");
-      await fleet.assertTrees("tree", "2", second);
-      await fleet.assertTrees("tree", "1", first);
+      fleet.assertTrees("tree", "2", second);
+      fleet.assertTrees("tree", "1", first);
       const sent = (await settledReceivedBytes(fleet)) - before;
       const changedBytes = 256 * kibibyte + 5 + 10_000;
       assert.ok(sent <= 3 * changedBytes * 1.1, `${sent} bytes were sent to three agents for ${changedBytes} new ones`);

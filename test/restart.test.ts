@@ -19,15 +19,12 @@ const slow = {
 };
 const totalBytes = 16 * mebibyte;
 
-async function writeSource(fleet: Fleet, seed: string): Promise<string> {
+function writeSource(fleet: Fleet, seed: string): string {
   const source = join(fleet.directory, "source");
   const small = Array.from({ length: 64 }, (_, index): EntrySpec => {
     return { kind: "file", path: `small/${index}`, bytes: contentOf(`${seed}-${index}`, 64 * 1024) };
   });
-  await writeTree(source, [
-    { kind: "file", path: "large", bytes: contentOf(seed, totalBytes - 4 * mebibyte) },
-    ...small,
-  ]);
+  writeTree(source, [{ kind: "file", path: "large", bytes: contentOf(seed, totalBytes - 4 * mebibyte) }, ...small]);
   return source;
 }
 
@@ -47,7 +44,7 @@ describe("an agent that is killed halfway", () => {
       timeoutMilliseconds: 90_000,
     },
     async (fleet) => {
-      const source = await writeSource(fleet, "kill");
+      const source = writeSource(fleet, "kill");
       await fleet.must("publish", source, "--fileset", "index", "--version", "1", "--agent", "fra-0");
       const held = await waitForPart(fleet, "iad-0", "index", 0.4);
       await fleet.member("iad-0").program.kill();
@@ -56,7 +53,7 @@ describe("an agent that is killed halfway", () => {
       assert.ok(held < totalBytes * 0.9, "it was caught halfway");
       await fleet.restartAgent("iad-0");
       await fleet.waitHeld("index", "1");
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
       const sentAfter = fleet.relay("fra-0").bytes("sent") - sentBefore;
       const needed = totalBytes - held;
       assert.ok(
@@ -70,14 +67,14 @@ describe("an agent that is killed halfway", () => {
     "as a source: its target finishes from others or when it is back",
     { topology: slow, agents: agentsOf({ fra: 1, iad: 2 }), timeoutMilliseconds: 90_000 },
     async (fleet) => {
-      const source = await writeSource(fleet, "source");
+      const source = writeSource(fleet, "source");
       await fleet.must("publish", source, "--fileset", "index", "--version", "1", "--agent", "fra-0");
       await waitForPart(fleet, "iad-0", "index", 0.3);
       await fleet.member("fra-0").program.kill();
       await pause(1_000);
       await fleet.restartAgent("fra-0");
       await fleet.waitHeld("index", "1");
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 });
@@ -91,7 +88,7 @@ describe("a controller that is killed halfway", () => {
       timeoutMilliseconds: 90_000,
     },
     async (fleet) => {
-      const source = await writeSource(fleet, "controller");
+      const source = writeSource(fleet, "controller");
       const words = ["publish", source, "--fileset", "index", "--version", "1", "--agent", "fra-0", "--wait"];
       const publish = fleet.begin([...words, "--timeout", "60s"]);
       await waitForPart(fleet, "iad-1", "index", 0.3);
@@ -101,7 +98,7 @@ describe("a controller that is killed halfway", () => {
       await fleet.startController();
       const { code, error } = await within("the publish ends", 60_000, publish.ended);
       assert.equal(code, 0, error);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
       assert.ok((await fleet.status()).term > term, "its term has risen");
     },
   );
@@ -114,7 +111,7 @@ describe("a controller that is killed halfway", () => {
       timeoutMilliseconds: 90_000,
     },
     async (fleet) => {
-      const source = await writeSource(fleet, "handing");
+      const source = writeSource(fleet, "handing");
       const publish = fleet.begin(["publish", source, "--fileset", "index", "--version", "1", "--wait"]);
       await waitForPart(fleet, "fra-0", "index", 0.1);
       assert.equal((await fleet.version("index", "1")).state, "publishing");
@@ -123,7 +120,7 @@ describe("a controller that is killed halfway", () => {
       await fleet.startController();
       const { code, error } = await within("the publish ends", 60_000, publish.ended);
       assert.equal(code, 0, error);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 });
@@ -138,7 +135,7 @@ describe("a publisher that is killed", () => {
       timeoutMilliseconds: 90_000,
     },
     async (fleet) => {
-      const source = await writeSource(fleet, "publisher");
+      const source = writeSource(fleet, "publisher");
       const words = ["publish", source, "--fileset", "index", "--version", "1"];
       const publish = fleet.begin(words);
       await waitForPart(fleet, "fra-0", "index", 0.1);
@@ -153,7 +150,7 @@ describe("a publisher that is killed", () => {
         return left.flat().length === 0;
       });
       await fleet.must(...words, "--wait", "--timeout", "40s");
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 
@@ -161,14 +158,14 @@ describe("a publisher that is killed", () => {
     "may be started again at once",
     { topology: { ...slow, agents: {} }, agents: agentsOf({ fra: 2 }), timeoutMilliseconds: 90_000 },
     async (fleet) => {
-      const source = await writeSource(fleet, "again");
+      const source = writeSource(fleet, "again");
       const words = ["publish", source, "--fileset", "index", "--version", "1"];
       const publish = fleet.begin(words);
       await waitForPart(fleet, "fra-0", "index", 0.1);
       await publish.kill();
       await writeFile(join(source, "small", "0"), "changed meanwhile");
       await fleet.must(...words, "--wait", "--timeout", "40s");
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
     },
   );
 });

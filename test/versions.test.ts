@@ -14,7 +14,7 @@ import { waitUntil } from "./support/waiting.ts";
 /** Publishes a small directory whose content differs from version to version. */
 async function publishVersion(fleet: Fleet, version: string, ...flags: string[]): Promise<Map<string, string>> {
   const source = join(fleet.directory, `source-${version}`);
-  await writeTree(source, [
+  writeTree(source, [
     { kind: "file", path: "same", bytes: contentOf("same", 400 * kibibyte) },
     { kind: "file", path: "changing", bytes: contentOf(version, 300 * kibibyte) },
     { kind: "file", path: `only in ${version}`, bytes: contentOf(version, 10) },
@@ -52,7 +52,7 @@ describe("activation", () => {
       await publishVersion(fleet, "1");
       await waitCurrent(fleet, "1");
       const second = await publishVersion(fleet, "2", "--no-activate");
-      await fleet.assertTrees("index", "2", second);
+      fleet.assertTrees("index", "2", second);
       await waitCurrent(fleet, "1");
       assert.equal((await fleet.version("index", "2")).active, false);
 
@@ -124,14 +124,14 @@ describe("removing a version", () => {
       const refused = await fleet.run("fileset", "rm", "index", "2");
       assert.equal(refused.code, 5);
       assert.match(refused.error, /^sluice: index@2 is the active version: .*--force\n$/);
-      await fleet.assertTrees("index", "2", second);
+      fleet.assertTrees("index", "2", second);
 
       const said = await fleet.must("fileset", "rm", "index", "1");
       for (const agent of fleet.members.keys()) {
         assert.match(said, new RegExp(`^${agent} deletes 7\\d\\d(\\.\\d)? KiB$`, "m"));
         await waitUntil(`${agent} has deleted 1`, async () => (await held(fleet, agent)).join() === "2");
       }
-      await fleet.assertTrees("index", "2", second);
+      fleet.assertTrees("index", "2", second);
 
       await fleet.must("fileset", "rm", "index", "2", "--force");
       for (const agent of fleet.members.keys()) {

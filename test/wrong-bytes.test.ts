@@ -19,7 +19,7 @@ const flags = ["--out-of-use-after", "2", "--stall", "1s"];
 
 async function publishToHolders(fleet: Fleet): Promise<string> {
   const source = join(fleet.directory, "source");
-  await writeTree(source, [
+  writeTree(source, [
     { kind: "file", path: "large", bytes: contentOf("large", 10 * mebibyte) },
     ...Array.from({ length: 50 }, (_, index) => {
       return { kind: "file" as const, path: `small/${index}`, bytes: contentOf(`${index}`, 20_000) };
@@ -42,7 +42,7 @@ describe("a source that serves wrong bytes", () => {
       fleet.relay("fra-0").isCorrupting = true;
       await startTargets(fleet);
       await fleet.waitHeld("index", "1", ["iad-0", "iad-1"]);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
 
       // Whoever has what it wants asks for nothing more: more versions show whether it is taken out.
       for (const version of ["2", "3"]) {
@@ -98,7 +98,7 @@ describe("a source that is out of reach", () => {
       fleet.relay("fra-0").setRefusing(true);
       await startTargets(fleet);
       await fleet.waitHeld("index", "1", ["iad-0", "iad-1"]);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
       const blamed = (await fleet.resources()).filter(({ failures }) => failures > 0);
       assert.deepEqual([...new Set(blamed.map(({ resource }) => resource))], ["agents.fra-0"]);
     },
@@ -112,7 +112,7 @@ describe("a source that is out of reach", () => {
       fleet.relay("fra-0").setHolding(true);
       await startTargets(fleet);
       await fleet.waitHeld("index", "1", ["iad-0", "iad-1"]);
-      await fleet.assertTrees("index", "1", await describeTree(source));
+      fleet.assertTrees("index", "1", describeTree(source));
       const blamed = (await fleet.resources()).filter(({ failures }) => failures > 0).map(({ resource }) => resource);
       assert.ok(blamed.length > 0, "the stall is counted");
       for (const name of blamed) assert.match(name, /^agents\.fra-0(\.nic\.up)?$/);

@@ -264,9 +264,9 @@ export class Fleet {
   }
 
   /** Fails unless each of these agents (all when none are named) has exactly this tree as that version. */
-  async assertTrees(name: string, version: string, expected: ReadonlyMap<string, string>, agents?: string[]) {
+  assertTrees(name: string, version: string, expected: ReadonlyMap<string, string>, agents?: string[]) {
     for (const agent of agents ?? this.members.keys()) {
-      const differences = treeDifferences(await describeTree(this.tree(agent, name, version)), expected);
+      const differences = treeDifferences(describeTree(this.tree(agent, name, version)), expected);
       const shown = differences.slice(0, 10).join("\n");
       assert.equal(differences.length, 0, `${agent} differs in ${differences.length} entries:\n${shown}`);
     }

@@ -1,6 +1,16 @@
 /** Directories to publish, with everything that makes them hard, and the comparison of what arrives with what was sent. */
 import { createHash } from "node:crypto";
-import { chmod, lstat, mkdir, readFile, readlink, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { contentOf, kibibyte, mebibyte } from "./content.ts";
 
@@ -31,31 +41,29 @@ export type EntrySpec = FileSpec | DirectorySpec | LinkSpec;
 const baseMilliseconds = Date.UTC(2019, 4, 17, 11, 23, 45, 678);
 
 /** Writes entries below `root`. Directories get their times last, since what is put into them changes those. */
-export async function writeTree(root: string, entries: readonly EntrySpec[]): Promise<void> {
-  await mkdir(root, { recursive: true });
+export function writeTree(root: string, entries: readonly EntrySpec[]): void {
+  mkdirSync(root, { recursive: true });
   for (const entry of entries) {
     const path = join(root, entry.path);
-    await mkdir(dirname(path), { recursive: true });
-    if (entry.kind === "link") await symlink(entry.target, path);
-    if (entry.kind === "directory") await mkdir(path, { recursive: true });
+    mkdirSync(entry.kind === "directory" ? path : dirname(path), { recursive: true });
+    if (entry.kind === "link") symlinkSync(entry.target, path);
     if (entry.kind === "file") {
-      await writeFile(path, entry.bytes);
-      await chmod(path, entry.mode ?? 0o644);
-      await setModified(path, entry.modifiedMilliseconds ?? baseMilliseconds);
+      writeFileSync(path, entry.bytes);
+      chmodSync(path, entry.mode ?? 0o644);
+      setModified(path, entry.modifiedMilliseconds ?? baseMilliseconds);
     }
   }
   const directories = entries.filter((entry) => entry.kind === "directory");
   for (const directory of directories.sort((left, right) => right.path.length - left.path.length)) {
-    await chmod(join(root, directory.path), directory.mode ?? 0o755);
-    await setModified(join(root, directory.path), directory.modifiedMilliseconds ?? baseMilliseconds + 86_400_000);
+    chmodSync(join(root, directory.path), directory.mode ?? 0o755);
+    setModified(join(root, directory.path), directory.modifiedMilliseconds ?? baseMilliseconds + 86_400_000);
   }
 }
 
 /** Sets a modification time to the millisecond. */
-export async function setModified(path: string, milliseconds: number): Promise<void> {
-  // As text: fractions of seconds as floating point numbers fall below the millisecond.
+export function setModified(path: string, milliseconds: number): void {
   const date = new Date(milliseconds);
-  await utimes(path, date, date);
+  utimesSync(path, date, date);
 }
 
 /** Names, kinds, modes, times and sizes that break careless programs; about 8 MiB. */
@@ -114,25 +122,23 @@ export function hardEntries(seed: string): EntrySpec[] {
 }
 
 /** One line for each entry below `root`: its kind, permission bits, modification time, and its content's digest or target. */
-export async function describeTree(root: string): Promise<Map<string, string>> {
+export function describeTree(root: string): Map<string, string> {
   const described = new Map<string, string>();
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     const absolute = join(entry.parentPath, entry.name);
-    described.set(absolute.slice(root.length + 1), await describeEntry(absolute));
+    described.set(absolute.slice(root.length + 1), describeEntry(absolute));
   }
   return described;
 }
 
-async function describeEntry(path: string): Promise<string> {
-  const stats = await lstat(path);
-  if (stats.isSymbolicLink()) return `link to ${JSON.stringify(await readlink(path))}`;
+function describeEntry(path: string): string {
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) return `link to ${JSON.stringify(readlinkSync(path))}`;
   const mode = (stats.mode & 0o7777).toString(8);
   const modified = `modified ${new Date(Math.floor(stats.mtimeMs)).toISOString()}`;
   if (stats.isDirectory()) return `directory ${mode} ${modified}`;
   if (!stats.isFile()) return "something else";
-  const digest = createHash("sha256")
-    .update(await readFile(path))
-    .digest("hex");
+  const digest = createHash("sha256").update(readFileSync(path)).digest("hex");
   return `file ${mode} ${modified} ${stats.size} bytes ${digest.slice(0, 32)}`;
 }
 
