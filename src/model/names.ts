@@ -15,13 +15,13 @@ export const nameRule = `1 to ${String(maximumNameLength)} letters, digits, dots
 /** The version name that is taken: the link to the version in use. */
 const reservedVersion = "current";
 
-export const nameSchema = z.string().regex(pattern, nameRule);
-export const fileSetNameSchema = nameSchema;
-export const versionSchema = nameSchema.refine((version) => version !== reservedVersion, {
+const name = () => z.string().regex(pattern, nameRule);
+export const fileSetNameSchema = name();
+export const versionSchema = name().refine((version) => version !== reservedVersion, {
   message: `"${reservedVersion}" is the link to the version in use`,
 });
-export const agentNameSchema = nameSchema;
-export const siteNameSchema = nameSchema;
+export const agentNameSchema = name();
+export const siteNameSchema = name();
 
 /** Whether `text` follows the pattern of names. */
 export function isName(text: string): boolean {

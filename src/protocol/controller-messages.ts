@@ -81,7 +81,6 @@ export const unassignSchema = z.object({
   fileSet: fileSetKeySchema,
   delete: z.boolean(),
 });
-export type Unassign = z.infer<typeof unassignSchema>;
 
 /** `current` of NAME must point to this version as soon as all of it is held; null: to none. */
 export const activateSchema = z.object({
@@ -90,7 +89,6 @@ export const activateSchema = z.object({
   name: fileSetNameSchema,
   version: versionSchema.nullable(),
 });
-export type Activate = z.infer<typeof activateSchema>;
 
 /** A lane as the end that is instructed sees it: an agent that pulls from `holder`, or a publisher that hands over to it. */
 export const openLaneSchema = z.object({
@@ -126,7 +124,6 @@ export const acknowledgeSchema = z.object({
   term,
   failureIds: listOf(wholeNumberSchema),
 });
-export type Acknowledge = z.infer<typeof acknowledgeSchema>;
 
 /** Fetch one block from a source and say whether it comes and is right. What comes is thrown away. */
 export const probeSchema = z.object({
@@ -160,7 +157,6 @@ export const discardSchema = z.object({
   fileSet: fileSetKeySchema,
   block: wholeNumberSchema,
 });
-export type Discard = z.infer<typeof discardSchema>;
 
 export const controllerMessageSchema = z.discriminatedUnion("type", [
   welcomeSchema,

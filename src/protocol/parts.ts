@@ -36,8 +36,6 @@ export const addressSchema = z
   .max(300)
   .regex(/^(\[[0-9A-Fa-f:.%]+\]|[^\s:/[\]]+):[0-9]{1,5}$/);
 export const base64Schema = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
-export const rootSchema = z.string().regex(/^(blake3|sha256):[0-9a-f]{64}$/);
-export const checksumAlgorithmSchema = z.enum(["blake3", "sha256"]);
 
 /** A file set version in one word: `NAME@VERSION`; neither part can hold an `@`. */
 export const fileSetKeySchema = z.string().refine((key) => {
@@ -89,4 +87,5 @@ export type Failure = z.infer<typeof failureSchema>;
 
 export const ticketTextSchema = z.string().min(1).max(maximumTicketLength);
 export { labelsSchema } from "../model/labels.ts";
+export { checksumAlgorithmSchema, checksumTextSchema as rootSchema } from "../model/checksum.ts";
 export { agentNameSchema, fileSetNameSchema, siteNameSchema, versionSchema };

@@ -78,11 +78,9 @@ export type HandedOver = z.infer<typeof handedOverSchema>;
 
 /** The receivers have made durable all that was handed to them (sent before a commit is asked for). */
 export const commitSchema = z.object({ type: z.literal("commit"), publishId: agentIdSchema });
-export type Commit = z.infer<typeof commitSchema>;
 
 /** The source changed underneath, or the user stopped it: nothing of this publish may stay. */
 export const abortSchema = z.object({ type: z.literal("abort"), publishId: agentIdSchema, reason: textSchema });
-export type Abort = z.infer<typeof abortSchema>;
 
 /** Nothing new, still there. */
 export const aliveSchema = z.object({ type: z.literal("alive"), publishId: agentIdSchema });
@@ -105,7 +103,6 @@ export const acceptedSchema = z.object({
   manifestBytes: wholeNumberSchema,
   heartbeatMilliseconds: wholeNumberSchema,
 });
-export type Accepted = z.infer<typeof acceptedSchema>;
 
 /** This version exists already with this very root: there is nothing to do. */
 export const alreadySchema = z.object({ type: z.literal("already"), publishId: agentIdSchema });
@@ -137,7 +134,6 @@ export const heldSchema = z.object({
   order: blockOrderSchema,
   ranges: flatRangesSchema,
 });
-export type HeldByAgents = z.infer<typeof heldSchema>;
 
 /** Every block is with an agent: make the receivers flush, then commit. */
 export const allHandedOverSchema = z.object({

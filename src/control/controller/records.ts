@@ -60,7 +60,6 @@ export const componentRowSchema = z.object({
   outOfUse: z.boolean(),
   reason: z.string(),
 });
-export type ComponentRow = z.infer<typeof componentRowSchema>;
 
 /** Table `meta`, key `active/NAME`. */
 export const activeRowSchema = z.object({ version: versionSchema.nullable() });
