@@ -4,5 +4,4 @@
 export { Topology, emptyTopology } from "./topology-network.ts";
 export type { NicCapability } from "./topology-network.ts";
 export { TopologyError, formatMistakePath, parseNic, parseTopology } from "./topology-parser.ts";
-export type { TopologyMistake } from "./topology-parser.ts";
 export { formatTopology } from "./topology-format.ts";

@@ -23,7 +23,7 @@ import { abortPublish } from "./publish-progress.ts";
 import { restore } from "./restore.ts";
 import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
 import type { Connection, ControllerState } from "./state.ts";
-import { agentView, resourceViews, statusView, versionDetail, versionSummary } from "./views.ts";
+import { agentView, maximumListedFiles, resourceViews, statusView, versionDetail, versionSummary } from "./views.ts";
 
 export interface ControllerOptions {
   readonly ports: ControllerPorts;
@@ -66,10 +66,11 @@ export class ControllerCore {
     return [...state.fileSets.values()].map((fileSet) => versionSummary(state, fileSet));
   }
 
-  fileSet(name: string, version: string): VersionDetail | undefined {
+  /** `withFiles` false leaves the list of files out. */
+  fileSet(name: string, version: string, withFiles = true): VersionDetail | undefined {
     const state = this.#running();
     const found = state.fileSets.get(`${name}@${version}`);
-    return found === undefined ? undefined : versionDetail(state, found);
+    return found === undefined ? undefined : versionDetail(state, found, withFiles ? maximumListedFiles : 0);
   }
 
   agents(): AgentView[] {

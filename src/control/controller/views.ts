@@ -6,7 +6,7 @@ import { isDue, isOrigin, isTarget } from "./assignments.ts";
 import type { Agent, ControllerState, FileSet } from "./state.ts";
 
 /** Files that `fileset show` lists at most. */
-const maximumListedFiles = 10_000;
+export const maximumListedFiles = 10_000;
 /** Resources that the status names as the busiest. */
 const busiestResources = 8;
 
@@ -44,7 +44,7 @@ export function versionSummary(state: ControllerState, fileSet: FileSet): Versio
   };
 }
 
-export function versionDetail(state: ControllerState, fileSet: FileSet): VersionDetail {
+export function versionDetail(state: ControllerState, fileSet: FileSet, listedFiles: number): VersionDetail {
   const agents = [...state.agents.values()].filter(
     (agent) =>
       agent.fileSets.has(fileSet.key) ||
@@ -67,15 +67,13 @@ export function versionDetail(state: ControllerState, fileSet: FileSet): Version
         ...(known?.problem === undefined ? {} : { problem: known.problem }),
       };
     }),
-    fileList: fileSet.manifest.files
-      .slice(0, maximumListedFiles)
-      .map(({ path, lengthBytes, version, growing, ended }) => ({
-        path,
-        lengthBytes,
-        version,
-        growing: growing && !ended,
-      })),
-    fileListCut: fileSet.manifest.files.length > maximumListedFiles,
+    fileList: fileSet.manifest.files.slice(0, listedFiles).map(({ path, lengthBytes, version, growing, ended }) => ({
+      path,
+      lengthBytes,
+      version,
+      growing: growing && !ended,
+    })),
+    fileListCut: fileSet.manifest.files.length > listedFiles,
   };
 }
 

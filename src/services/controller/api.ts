@@ -74,7 +74,7 @@ function addViews(api: Hono, { machine }: ControllerApiOptions): void {
   });
   api.get("/v1/filesets/:name/versions/:version", (context) => {
     const { name, version } = fileSetVersion(context);
-    const detail = machine.fileSet(name, version);
+    const detail = machine.fileSet(name, version, context.req.query("files") !== "false");
     if (detail === undefined) throw new ApiError("notFound", `there is no file set ${name}@${version}`);
     return context.json(detail);
   });

@@ -10,7 +10,8 @@ export interface ControllerMachine {
   handle(event: ControllerEvent, nowNanoseconds: number): ControllerOutput;
   status(): StatusView;
   fileSets(): VersionSummary[];
-  fileSet(name: string, version: string): VersionDetail | undefined;
+  /** `withFiles` false leaves the list of files out. */
+  fileSet(name: string, version: string, withFiles?: boolean): VersionDetail | undefined;
   agents(): AgentView[];
   resources(): ResourceView[];
   /** What there is of a version's manifest; `fileSet` is its key, NAME@VERSION. */

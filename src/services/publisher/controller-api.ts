@@ -53,7 +53,7 @@ export class ControllerApi {
 
   /** How far a version is; undefined: there is no such version. */
   async versionDetail(name: string, version: string): Promise<VersionDetail | undefined> {
-    const answer = await this.#get(`/v1/filesets/${name}/versions/${version}`, maximumDetailBytes);
+    const answer = await this.#get(`/v1/filesets/${name}/versions/${version}?files=false`, maximumDetailBytes);
     if (answer === undefined) return undefined;
     const detail = versionDetailSchema.safeParse(jsonOf(answer.bytes));
     if (!detail.success) throw this.#strange("its answer does not fit the protocol");
