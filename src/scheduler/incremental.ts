@@ -33,6 +33,9 @@ export interface ModeParts {
 
 /** Targets looked at in one call; the rest follow in the next, so that no call takes long. */
 const targetsPerCall = 512;
+/** How often those that wait are looked at, and how many of them. */
+const waitingPauseNanoseconds = 5_000_000;
+const waitingPerLook = 64;
 /** A target without any lane waits so long for bandwidth to become free before others must make room. */
 const starvedAfterNanoseconds = 250_000_000;
 
@@ -46,6 +49,7 @@ interface Choice {
 export class IncrementalMode {
   readonly #parts: ModeParts;
   #now = 0;
+  #waitingLookedAt = -waitingPauseNanoseconds;
   /** Targets for which something has changed. */
   readonly #touched = new Set<Member>();
   /** Hungry targets that could not be served fully, since when. */
@@ -63,14 +67,12 @@ export class IncrementalMode {
   touched(member: Member, order: BlockOrder): void {
     if (order.hungry.has(member) || member.lanesIn.size > 0) this.#touched.add(member);
     for (const lane of member.lanesOut) this.#touched.add(lane.target);
-    this.#touchWaiting();
   }
 
   /** A lane has ended: its two ends and its path have bandwidth free. */
   freed(lane: Lane): void {
     this.#touched.add(lane.target);
     for (const other of lane.source.lanesOut) this.#touched.add(other.target);
-    this.#touchWaiting();
   }
 
   /** A lane uses all that it has. */
@@ -85,6 +87,7 @@ export class IncrementalMode {
 
   decide(now: number, decisions: Decisions): void {
     this.#now = now;
+    this.#touchWaiting();
     const targets = [...this.#touched].slice(0, targetsPerCall);
     for (const target of targets) this.#touched.delete(target);
     const orders = [...this.#parts.orders.values()].filter((order) => !order.paused).sort(moreUrgent);
@@ -101,13 +104,14 @@ export class IncrementalMode {
     for (const target of targets) for (const lane of target.lanesIn) this.#parts.lanes.grow(lane, decisions);
   }
 
-  /** Looks at targets that wait, a bounded number at a time. */
+  /** Looks at targets that wait, in turn, a bounded number at a time, and not with every event. */
   #touchWaiting(): void {
-    let room = 64;
-    for (const member of this.#waiting.keys()) {
-      if (room === 0) return;
+    if (this.#now < this.#waitingLookedAt + waitingPauseNanoseconds) return;
+    this.#waitingLookedAt = this.#now;
+    for (const [member, since] of [...this.#waiting].slice(0, waitingPerLook)) {
+      this.#waiting.delete(member);
+      this.#waiting.set(member, since);
       this.#touched.add(member);
-      room -= 1;
     }
   }
 

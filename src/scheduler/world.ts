@@ -38,7 +38,7 @@ export class World {
   readonly members = new Map<string, Member>();
   readonly #outOfUse = new Set<string>();
   #topology: Topology;
-  readonly #paths = new Map<string, readonly number[]>();
+  readonly #paths = new Map<Member, Map<Member, readonly number[]>>();
   readonly #memberSites = new Map<string, Set<Member>>();
 
   constructor(topology: Topology) {
@@ -67,9 +67,8 @@ export class World {
     const member = this.members.get(id);
     if (member === undefined) return;
     this.members.delete(id);
-    for (const key of this.#paths.keys()) {
-      if (key.startsWith(`${id}>`) || key.endsWith(`>${id}`)) this.#paths.delete(key);
-    }
+    this.#paths.delete(member);
+    for (const paths of this.#paths.values()) paths.delete(member);
     if (member.site !== undefined) this.#siteMembers(member.site).delete(member);
   }
 
@@ -98,11 +97,15 @@ export class World {
 
   /** The ledger's indices of the path between two members. */
   path(source: Member, target: Member): readonly number[] {
-    const key = `${source.id}>${target.id}`;
-    let path = this.#paths.get(key);
+    let paths = this.#paths.get(source);
+    if (paths === undefined) {
+      paths = new Map();
+      this.#paths.set(source, paths);
+    }
+    let path = paths.get(target);
     if (path === undefined) {
       path = this.pathNames(source, target).map((name) => this.ledger.resource(name));
-      this.#paths.set(key, path);
+      paths.set(target, path);
     }
     return path;
   }

@@ -31,7 +31,7 @@ export interface ControllerOptions {
 }
 
 /** While targets wait for bandwidth or blocks, decisions are taken again after this. */
-const waitingNanoseconds = 50_000_000;
+const waitingNanoseconds = 10_000_000;
 
 export class ControllerCore {
   readonly #ports: ControllerPorts;
