@@ -1,0 +1,173 @@
+/**
+ * Keeps a ledger of its own from what the controller says and hears, and holds the controller to it: by its own
+ * instructions, no resource may ever be allocated beyond its capability.
+ *
+ * A lane counts from the instruction that opens it until the instruction that closes it, the news of its end, or of the
+ * end of the connection to either of its ends.
+ */
+import type { ControllerCommand, ControllerEvent } from "../control/controller/controller-events.ts";
+import type { Instruct } from "../protocol/controller-messages.ts";
+import type { Link } from "./flow.ts";
+import type { PathEnd, WorldParts } from "./world-parts.ts";
+
+interface Charge {
+  /** The agent's id or the publish id of who was instructed, and the id of the agent at the other end. */
+  readonly pullerId: string;
+  readonly holderId: string;
+  readonly source: PathEnd;
+  readonly target: PathEnd;
+  rateBitsPerSecond: number;
+}
+
+export class LedgerChecker {
+  readonly #world: WorldParts;
+  readonly #charges = new Map<string, Charge>();
+  readonly #peers = new Map<number, { readonly id: string; readonly end: PathEnd; readonly sameHost: boolean }>();
+  readonly #allocated = new Map<Link, number>();
+  readonly #suspects = new Set<Link>();
+  readonly #reported = new Set<string>();
+
+  constructor(world: WorldParts) {
+    this.#world = world;
+    world.clock.whenInstantEnds(() => {
+      if (this.#suspects.size > 0) this.#check();
+    });
+  }
+
+  onEvent(event: ControllerEvent): void {
+    switch (event.type) {
+      case "started":
+        this.#charges.clear();
+        this.#peers.clear();
+        this.#allocated.clear();
+        break;
+      case "agentMessage":
+        if (event.message.type === "hello") {
+          const { agentId, name, site } = event.message;
+          this.#peers.set(event.connectionId, { id: agentId, end: { name, site }, sameHost: false });
+        } else if (event.message.type === "state") {
+          this.#releaseEnded(event.connectionId, event.message.lanes);
+        }
+        break;
+      case "publisherMessage":
+        if (event.message.type === "begin") {
+          const { publishId, site, agent } = event.message;
+          this.#peers.set(event.connectionId, {
+            id: publishId,
+            end: { name: undefined, site },
+            sameHost: agent !== undefined,
+          });
+        } else if (event.message.type === "handedOver") {
+          this.#releaseEnded(event.connectionId, event.message.lanes);
+        }
+        break;
+      case "closed":
+        this.#gone(event.connectionId);
+        break;
+      case "topology":
+        this.#recharge();
+        break;
+      default:
+        break;
+    }
+  }
+
+  onCommand(command: ControllerCommand): void {
+    if (command.type !== "sendAgent" && command.type !== "sendPublisher") return;
+    const peer = this.#peers.get(command.connectionId);
+    if (peer === undefined || peer.sameHost) return;
+    const { type } = command.message;
+    // A publish that is over drops its lanes.
+    if (type === "rejected" || type === "already" || type === "committed") this.#releaseAll(peer.id);
+    if (command.message.type !== "instruct") return;
+    this.#instruct(peer, command.message, command.type === "sendAgent");
+  }
+
+  #instruct(peer: { readonly id: string; readonly end: PathEnd }, message: Instruct, pulls: boolean): void {
+    if (pulls) this.#world.account.transfers += message.transfers.length;
+    for (const laneId of message.close) this.#release(`${peer.id} ${String(laneId)}`);
+    for (const lane of message.open) {
+      const agent = this.#world.running.get(lane.holderId);
+      const key = `${peer.id} ${String(lane.laneId)}`;
+      this.#release(key);
+      // An agent that died a moment ago: the lane will fail.
+      if (agent === undefined) continue;
+      const other: PathEnd = { name: agent.name, site: agent.site };
+      const charge: Charge = {
+        pullerId: peer.id,
+        holderId: lane.holderId,
+        source: pulls ? other : peer.end,
+        target: pulls ? peer.end : other,
+        rateBitsPerSecond: lane.rateBitsPerSecond,
+      };
+      this.#charges.set(key, charge);
+      this.#add(charge, charge.rateBitsPerSecond);
+    }
+    for (const { laneId, rateBitsPerSecond } of message.rates) {
+      const charge = this.#charges.get(`${peer.id} ${String(laneId)}`);
+      if (charge === undefined) continue;
+      const more = rateBitsPerSecond - charge.rateBitsPerSecond;
+      charge.rateBitsPerSecond = rateBitsPerSecond;
+      this.#add(charge, more);
+    }
+  }
+
+  #add(charge: Charge, bitsPerSecond: number): void {
+    for (const link of this.#world.linksBetween(charge.source, charge.target)) {
+      const allocated = (this.#allocated.get(link) ?? 0) + bitsPerSecond;
+      this.#allocated.set(link, allocated);
+      if (bitsPerSecond > 0 && allocated > link.capabilityBitsPerSecond) this.#suspects.add(link);
+    }
+  }
+
+  /** Instructions of one instant are looked at together: what some close makes room for what others open. */
+  #check(): void {
+    const now = this.#world.clock.nowNanoseconds;
+    for (const link of this.#suspects) {
+      const allocated = this.#allocated.get(link) ?? 0;
+      if (allocated <= link.capabilityBitsPerSecond || this.#reported.has(link.name)) continue;
+      if (now < link.toleratedUntilNanoseconds) continue;
+      this.#reported.add(link.name);
+      this.#world.account.violation(
+        `the controller has allocated ${String(allocated)} bits per second of ${link.name}, which can carry ${String(link.capabilityBitsPerSecond)}, at ${String(now)} ns`,
+      );
+    }
+    this.#suspects.clear();
+  }
+
+  #releaseEnded(connectionId: number, lanes: readonly { readonly laneId: number; readonly ended?: unknown }[]): void {
+    const peer = this.#peers.get(connectionId);
+    if (peer === undefined) return;
+    for (const { laneId, ended } of lanes) if (ended !== undefined) this.#release(`${peer.id} ${String(laneId)}`);
+  }
+
+  #release(key: string): void {
+    const charge = this.#charges.get(key);
+    if (charge === undefined) return;
+    this.#charges.delete(key);
+    this.#add(charge, -charge.rateBitsPerSecond);
+  }
+
+  #gone(connectionId: number): void {
+    const peer = this.#peers.get(connectionId);
+    this.#peers.delete(connectionId);
+    if (peer === undefined || [...this.#peers.values()].some(({ id }) => id === peer.id)) return;
+    this.#releaseAll(peer.id);
+  }
+
+  #releaseAll(id: string): void {
+    for (const [key, charge] of [...this.#charges]) {
+      if (charge.pullerId === id || charge.holderId === id) this.#release(key);
+    }
+  }
+
+  /** Paths and capabilities are others now. */
+  #recharge(): void {
+    this.#allocated.clear();
+    for (const { source, target, rateBitsPerSecond } of this.#charges.values()) {
+      for (const link of this.#world.linksBetween(source, target)) {
+        this.#allocated.set(link, (this.#allocated.get(link) ?? 0) + rateBitsPerSecond);
+      }
+    }
+  }
+}
