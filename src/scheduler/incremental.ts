@@ -130,7 +130,7 @@ export class IncrementalMode {
       }
       if (lane.pendingBytes === 0) this.#parts.endLane(lane);
       else if (wasDry && lane.receivedBytes > 0) {
-        target.aheadScale = Math.min(maximumAheadScale, target.aheadScale * 1.5);
+        target.aheadScale = Math.min(maximumAheadScale, target.aheadScale * 2);
       }
     }
   }

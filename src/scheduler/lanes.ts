@@ -122,15 +122,15 @@ export class Lanes {
 
   /**
    * Takes note of what a lane's target has received, and gives back what a slow lane does not use (rule 4).
-   * @returns true when the lane uses all it has, so that it may be worth raising
+   * @returns `full` when the lane uses all it has, so that it may be worth raising; `shrunk` when it was taken down
    */
-  measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): boolean {
+  measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): "full" | "shrunk" | undefined {
     if (receivedBytes > lane.receivedBytes) {
       this.#world.ledger.carry(lane.path, receivedBytes - lane.receivedBytes);
       lane.receivedBytes = receivedBytes;
     }
     const elapsed = now - lane.measuredFromNanoseconds;
-    if (elapsed < measuringNanoseconds) return false;
+    if (elapsed < measuringNanoseconds) return undefined;
     const bytes = lane.receivedBytes - lane.measuredFromBytes;
     const measured = Math.floor((bytes * 8 * wireShare * 1_000) / (elapsed / 1_000_000));
     lane.measuredBitsPerSecond = measured;
@@ -139,18 +139,18 @@ export class Lanes {
     if (!waitsForBytes(lane) || measured >= lane.rateBitsPerSecond * this.#settings.shrinkBelowShare) {
       lane.slowSinceNanoseconds = undefined;
       lane.shrunk = false;
-      return true;
+      return "full";
     }
     lane.slowSinceNanoseconds ??= now;
-    if (now - lane.slowSinceNanoseconds < this.#settings.shrinkAfterNanoseconds) return false;
+    if (now - lane.slowSinceNanoseconds < this.#settings.shrinkAfterNanoseconds) return undefined;
     const capability = this.#world.ledger.capabilityOf(lane.path);
-    if (capability === Infinity) return false;
+    if (capability === Infinity) return undefined;
     const least = Math.max(leastRateBitsPerSecond, Math.ceil(capability * leastShare));
     const shrunk = Math.max(least, Math.ceil(measured * shrinkMargin));
-    if (shrunk >= lane.rateBitsPerSecond) return false;
+    if (shrunk >= lane.rateBitsPerSecond) return undefined;
     this.setRate(lane, shrunk, decisions);
     lane.shrunk = true;
-    return false;
+    return "shrunk";
   }
 
   /** After the topology was changed: charges every lane on the way that it leads now. */

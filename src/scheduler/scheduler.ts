@@ -18,6 +18,9 @@ import { World, type Member } from "./world.ts";
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
 const shunnedNanoseconds = 500_000_000;
 
+/** The same after a lane was much slower than its rate while others hold what it was to bring. */
+const slowShunnedNanoseconds = 10_000_000_000;
+
 export interface SchedulerOptions {
   readonly topology: Topology;
   readonly seed: number;
@@ -141,7 +144,12 @@ export class Scheduler {
   laneMeasured(laneId: number, receivedBytes: number, now: number): void {
     const lane = this.#lanes.byId.get(laneId);
     if (lane === undefined) return;
-    if (this.#lanes.measure(lane, receivedBytes, now, this.#decisions)) this.#mode.touchedLane(lane);
+    const finding = this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
+    if (finding === "full") this.#mode.touchedLane(lane);
+    else if (finding === "shrunk" && this.#othersHold(lane)) {
+      lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
+      this.#closeWith(lane);
+    }
   }
 
   /** A lane is at its end, as its target says; what it had pending is wanted anew. */
@@ -198,6 +206,17 @@ export class Scheduler {
   /** True when hungry targets were left waiting, so that `decide` is worth calling again soon. */
   get hasWaiting(): boolean {
     return this.#mode.hasWaiting;
+  }
+
+  /** Whether what a lane has pending could come from somebody else: then a slow source is not waited for. */
+  #othersHold(lane: Lane): boolean {
+    for (const [order, pending] of lane.pending) {
+      const block = pending.first();
+      for (const [member, { held }] of order.holdings) {
+        if (member !== lane.source && member.online && member.serves === "yes" && held.has(block)) return true;
+      }
+    }
+    return false;
   }
 
   #closeWith(lane: Lane): void {
