@@ -196,7 +196,10 @@ function takeWhole(state: ControllerState, agent: Agent, message: StateMessage):
   }
   const running = new Set(message.lanes.map((lane) => lane.laneId));
   for (const lane of [...agent.member.lanesIn]) {
-    if (lane.source.kind === "agent" && !running.has(lane.laneId)) scheduler.laneEnded(lane.laneId, false, state.now);
+    if (lane.source.kind !== "agent") continue;
+    // Nobody knows which instructions were lost with the channel: what is still to come is given anew.
+    if (running.has(lane.laneId)) scheduler.closeLane(lane);
+    else scheduler.laneEnded(lane.laneId, false, state.now);
   }
   agent.ready = true;
   agent.current.clear();
@@ -233,8 +236,9 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
     state.scheduler.setHeld(member, fileSet.content, content);
   } else {
     known.held.addAll(content);
-    state.scheduler.addHeld(member, fileSet.content, content);
     const lost = boundedRanges(entry.lost, fileSet.content.blockCount);
+    // What is lost has come, though it may have gone before it was ever told.
+    state.scheduler.addHeld(member, fileSet.content, content.union(lost));
     if (!lost.isEmpty) {
       known.held.removeAll(lost);
       state.scheduler.removeHeld(member, fileSet.content, lost);

@@ -145,8 +145,12 @@ function setAgent(
 
 function block(state: ControllerState, agent: Agent): OperatorResult {
   const result = setAgent(state, agent, { blocked: true }, `${agent.row.name} is blocked`);
+  const close = [...(agent.member?.lanesIn ?? [])].map((lane) => lane.laneId);
   if (agent.member !== undefined) state.scheduler.endLanesOf(agent.member);
   if (agent.connectionId !== undefined) {
+    // Said here, and not with the decisions that follow: those come when the connection is closed.
+    const { term } = state;
+    state.out.sendAgent(agent.connectionId, { type: "instruct", term, close, open: [], transfers: [], rates: [] });
     state.out.sendAgent(agent.connectionId, {
       type: "refused",
       code: "blocked",
