@@ -96,8 +96,16 @@ export class Progress {
     if (this.#world.clock.nowNanoseconds < this.#heldUntil) return false;
     if (!this.#isStale) return this.#isOver;
     this.#isStale = false;
-    this.#isOver = this.#publishesAreOver() && (this.#incomplete === 0 || this.missing().every(({ isDead }) => isDead));
+    this.#isOver = this.#mayBeOver() && this.missing().every(({ isDead }) => isDead);
     return this.#isOver;
+  }
+
+  /** A look at the counts, before who lacks what is looked through. */
+  #mayBeOver(): boolean {
+    const { agents, running, contents } = this.#world;
+    const names = new Set([...contents.values()].map(({ spec }) => spec.name));
+    const dead = (agents.size - running.size) * this.#wants.size;
+    return (this.#incomplete <= dead || names.size < contents.size) && this.#publishesAreOver();
   }
 
   #publishesAreOver(): boolean {

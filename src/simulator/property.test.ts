@@ -16,10 +16,10 @@ import { simulate } from "./run.ts";
 import type { VirtualWorld } from "./virtual-world.ts";
 
 const firstSeed = 1;
-const runs = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? 150);
+const runs = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? 400);
 const given = process.env["SLUICE_PROPERTY_SEED"];
 /** No run is begun after this, whatever the machine. */
-const longestMilliseconds = 25_000;
+const longestMilliseconds = 20_000;
 
 function check(seed: number, log: (line: string) => void): readonly string[] {
   const random = new SeededRandom(seed);

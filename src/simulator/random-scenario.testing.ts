@@ -195,6 +195,7 @@ class Trouble {
     const world = this.#world;
     this.#log("all is put right");
     this.#isPutRight = true;
+    world.controller.crashAt(undefined);
     world.startController();
     for (const agent of world.agents.values()) {
       agent.corrupt = false;

@@ -85,8 +85,8 @@ export class VirtualController {
     for (const connection of connections) connection.close();
   }
 
-  /** It is killed in the middle of the next event. */
-  crashAt(point: CrashPoint): void {
+  /** It is killed in the middle of the next event; undefined: it is not, after all. */
+  crashAt(point: CrashPoint | undefined): void {
     this.#crashAt = point;
   }
 
