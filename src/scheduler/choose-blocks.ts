@@ -17,8 +17,11 @@ export interface BlockOffer {
   readonly holdsSome: boolean;
 }
 
-/** `repeat`: also blocks that the target's site has already may come from another site. */
-export type RemoteRule = "once" | "repeat";
+/**
+ * `repeat`: also blocks that the target's site has already may come from another site. `again`: also over scarce links,
+ * and from a publisher that has handed them over before: who has them is out of the target's reach.
+ */
+export type RemoteRule = "once" | "repeat" | "again";
 
 /**
  * All that a source could give a target of an order.
@@ -38,7 +41,7 @@ export function offerOf(
   if (relays && !sourceHolding.coming.isEmpty) ranges = ranges.union(missing.intersection(sourceHolding.coming));
   if (source.kind === "publisher") {
     // A publisher hands each block over once: agents spread it from there.
-    ranges = order.unheard(ranges);
+    if (rule !== "again") ranges = order.unheard(ranges);
   } else if (source.site !== target.site && rule === "once" && target.site !== undefined) {
     ranges = order.absentIn(target.site, ranges);
   }

@@ -18,6 +18,7 @@ import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import { makeRoom } from "./make-room.ts";
+import { outOfReach } from "./out-of-reach.ts";
 import type { Member, World } from "./world.ts";
 
 export interface ModeParts {
@@ -38,6 +39,8 @@ const waitingPauseNanoseconds = 5_000_000;
 const waitingPerLook = 64;
 /** A target without any lane waits so long for bandwidth to become free before others must make room. */
 const starvedAfterNanoseconds = 250_000_000;
+/** ... and so long for those near it that have what it misses and cannot serve it: they may be back in a moment. */
+const outOfReachAfterNanoseconds = 2_000_000_000;
 
 interface Choice {
   readonly source: Member;
@@ -137,7 +140,10 @@ export class IncrementalMode {
 
   #queueMore(lane: Lane, order: BlockOrder, budgetBytes: number, decisions: Decisions): number {
     const { source, target } = lane;
-    const offer = this.#offer(order, source, target, order.missing(target), "once", lane);
+    let offer = this.#offer(order, source, target, order.missing(target), "once", lane);
+    if (offer.ranges.isEmpty && lane.bringsAgain) {
+      offer = this.#offer(order, source, target, this.#outOfReach(source, target, order), "again", lane);
+    }
     if (offer.ranges.isEmpty) return 0;
     const picked = pickBlocks(order, offer.ranges, source, target, budgetBytes, this.#parts.random);
     this.#parts.lanes.queue(lane, order, picked, decisions);
@@ -277,12 +283,39 @@ export class IncrementalMode {
       return;
     }
     if (now - since < starvedAfterNanoseconds) return;
+    if (now - since >= outOfReachAfterNanoseconds && this.#bringAgain(target, order, now, decisions)) return;
     for (const pass of passes) {
       const choice = this.#bestSource(target, order, order.missing(target), pass, false);
       if (choice === undefined) continue;
       makeRoom(choice.source, target, order, this.#parts, decisions);
       return;
     }
+  }
+
+  /** Where those that have what the target misses cannot serve it, it is brought into its site, or handed over, again. */
+  #bringAgain(target: Member, order: BlockOrder, now: number, decisions: Decisions): boolean {
+    let best: Choice | undefined;
+    for (const source of this.#candidates(target, order, againPass)) {
+      const rate = this.#rateFor(source, target, againPass);
+      if (rate === 0) continue;
+      const offer = this.#offer(order, source, target, this.#outOfReach(source, target, order), "again", undefined);
+      if (offer.ranges.isEmpty) continue;
+      const score = this.#score(source, target, order, offer, rate);
+      if (best === undefined || score > best.score) best = { source, offer, rateBitsPerSecond: rate, score };
+    }
+    if (best === undefined) return false;
+    const lane = this.#parts.lanes.open(best.source, target, best.rateBitsPerSecond, now, decisions);
+    lane.bringsAgain = true;
+    const budget = this.#aheadBytes(lane);
+    const picked = pickBlocks(order, best.offer.ranges, best.source, target, budget, this.#parts.random);
+    this.#parts.lanes.queue(lane, order, picked, decisions);
+    return true;
+  }
+
+  /** What the target misses and nobody may give it but this source, or others as far away. */
+  #outOfReach(source: Member, target: Member, order: BlockOrder): RangeSet {
+    const within = source.kind === "publisher" ? "anywhere" : "site";
+    return outOfReach(order, target, order.missing(target), within, (member) => this.#mayServe(member, target));
   }
 
   /** How much is queued ahead into a lane: its rate, or what it was measured to do, for a set time. */
@@ -311,6 +344,7 @@ const passes: readonly Pass[] = [
   { local: true, rule: "once" },
   { local: false, rule: "repeat" },
 ];
+const againPass: Pass = { local: false, rule: "again" };
 /** A block comes into a site a second time only over links that carry this many times what one target can take. */
 
 const ampleShare = 1.5;

@@ -25,6 +25,7 @@ export class Lanes {
   readonly #heldBack: HeldBack[] = [];
   #nextLaneId: number;
   #now = 0;
+  #stuckLookedAt = 0;
 
   /** @param firstLaneId ids rise from here; a controller's terms must not share ids */
   constructor(world: World, settings: SchedulerSettings, firstLaneId: number) {
@@ -73,6 +74,7 @@ export class Lanes {
   }
 
   queue(lane: Lane, order: BlockOrder, ranges: RangeSet, decisions: Decisions): void {
+    if (lane.pendingBytes === 0) lane.progressNanoseconds = this.#now;
     queueIntoLane(lane, order, ranges);
     decisions.queued.push({ lane, order, ranges });
   }
@@ -95,6 +97,19 @@ export class Lanes {
       released = true;
     }
     return released;
+  }
+
+  /**
+   * Lanes on which something that their source holds is due and nothing has come for far longer than it takes: an
+   * instruction or a report must have been lost. Charges expire (rule 4). Looked for once a second.
+   */
+  stuck(): Lane[] {
+    if (this.#now < this.#stuckLookedAt + stuckLookNanoseconds) return [];
+    this.#stuckLookedAt = this.#now;
+    return [...this.byId.values()].filter((lane) => {
+      const due = stuckAfterNanoseconds + (4 * lane.pendingBytes * 8 * 1_000_000_000) / lane.rateBitsPerSecond;
+      return this.#now - lane.progressNanoseconds > due && waitsForBytes(lane);
+    });
   }
 
   /** When the next of what is held back is released. */
@@ -126,6 +141,7 @@ export class Lanes {
    */
   measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): "full" | "shrunk" | undefined {
     if (receivedBytes > lane.receivedBytes) {
+      lane.progressNanoseconds = now;
       this.#world.ledger.carry(lane.path, receivedBytes - lane.receivedBytes);
       lane.receivedBytes = receivedBytes;
     }
@@ -218,6 +234,8 @@ export class Lanes {
       pendingBytes: 0,
       receivedBytes: 0,
       arrivedBytes: 0,
+      bringsAgain: false,
+      progressNanoseconds: now,
       measuredFromNanoseconds: now,
       measuredFromBytes: 0,
       measuredBitsPerSecond: undefined,
@@ -241,6 +259,9 @@ function waitsForBytes(lane: Lane): boolean {
   return false;
 }
 
+/** A lane that brings nothing for this long, and four times what its work should take, is ended. */
+const stuckAfterNanoseconds = 20_000_000_000;
+const stuckLookNanoseconds = 1_000_000_000;
 /** Stretches over which a lane's rate is measured. */
 const measuringNanoseconds = 500_000_000;
 /** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */

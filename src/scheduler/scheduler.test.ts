@@ -164,3 +164,60 @@ test("a lane that another topology leads another way is charged there", () => {
     40_000_000,
   );
 });
+
+test("what a site's own holder cannot serve is brought into the site once more, over a scarce link too", () => {
+  const scheduler = newScheduler(sites(["a", "b"], "100Mbps"));
+  const order = addContent(scheduler, "payload@1", 40, mebibyte);
+  const [far, near] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "b-0", "b")];
+  for (const holder of [far, near]) scheduler.addHeld(holder, order, RangeSet.of(0, 40));
+  scheduler.world.setOutOfUse("agents.b-0", true);
+  scheduler.setWants(addAgent(scheduler, "b-1", "b"), order, true);
+  const seconds = runToEnd(scheduler, [order], () => checkLedger(scheduler), 20);
+  assert.equal(order.hungry.size, 0);
+  const bound = (40 * mebibyte * 8) / 100e6;
+  assert.ok(
+    seconds > 2 && seconds < 2 + bound * 1.2,
+    `${seconds} s: it waits a moment for the near one, bound ${bound} s`,
+  );
+});
+
+test("a publisher hands over again what only an agent has that is out of use", () => {
+  const scheduler = newScheduler(sites(["a"], "100Mbps"));
+  const order = addContent(scheduler, "payload@1", 4, mebibyte);
+  const [failing, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
+  scheduler.addHeld(failing, order, RangeSet.of(0, 4));
+  scheduler.world.setOutOfUse("agents.a-0", true);
+  const publisher = scheduler.addMember({
+    id: "publisher",
+    name: "publisher of payload@1",
+    site: undefined,
+    kind: "publisher",
+    receivers: new Set(["a-0", "a-1"]),
+    sameHost: false,
+    online: true,
+    serves: "yes",
+    fetches: false,
+  });
+  scheduler.addHeld(publisher, order, RangeSet.of(0, 4));
+  scheduler.setWants(target, order, true);
+  runToEnd(scheduler, [order], () => checkLedger(scheduler), 5);
+  assert.equal(order.hungry.size, 0);
+});
+
+test("a lane that brings nothing for far too long is ended, and its work given anew", () => {
+  const scheduler = newScheduler(sites(["a"], "500Mbps"));
+  const order = addContent(scheduler, "payload@1", 4, mebibyte);
+  const [origin, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
+  scheduler.addHeld(origin, order, RangeSet.of(0, 4));
+  scheduler.setWants(target, order, true);
+  const [first] = scheduler.decide(0).opened;
+  assert.ok(first);
+  scheduler.decide(15_000_000_000);
+  assert.ok(scheduler.lanes.has(first.laneId));
+  assert.deepEqual(scheduler.decide(25_000_000_000).closed, [first]);
+  scheduler.decide(26_000_000_000);
+  assert.deepEqual(
+    [...scheduler.lanes.values()].map((lane) => lane.source.name),
+    ["a-0"],
+  );
+});

@@ -187,6 +187,10 @@ export class Scheduler {
       this.#mode.touchAll();
     }
     if (this.#lanes.tick(now)) this.#mode.touchAll();
+    for (const lane of this.#lanes.stuck()) {
+      lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
+      this.#closeWith(lane);
+    }
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
     this.#decisions = new Decisions();
