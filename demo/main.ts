@@ -92,6 +92,7 @@ async function runIn(directory: string, keep: boolean): Promise<number> {
     return 1;
   } finally {
     if (failed || !keep) {
+      if (!failed) process.stdout.write("\n- stopping and removing all of it\n");
       await programs.stopAll();
       removeAll(directory, failed && interrupted === undefined);
     }

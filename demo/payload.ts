@@ -13,8 +13,8 @@ const mebibyte = 1024 * 1024;
 /** Packages are taken until there is so much of them. */
 const maximumPackageBytes = 400 * mebibyte;
 /** Archives are added until there is so much in all. */
-const leastTotalBytes = 230 * mebibyte;
-const archiveBytes = 32 * mebibyte;
+const leastTotalBytes = 200 * mebibyte;
+const archiveBytes = 24 * mebibyte;
 
 /** Makes the directory `to`. @throws UserError when no packages are installed */
 export async function makePayload(modules: string, to: string, signal: AbortSignal): Promise<void> {
