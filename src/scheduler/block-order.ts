@@ -39,6 +39,8 @@ export class BlockOrder {
   /** Later copies of a block within the order: agents fill them themselves, they are never scheduled. */
   readonly duplicates = new RangeSet();
   readonly holdings = new Map<Member, Holding>();
+  /** While it is being published: blocks that agents hold for sure, so that its publisher need not hand them over. */
+  arrived: RangeSet | undefined;
   /** Members that want it and have not got all of it. */
   readonly hungry = new Set<Member>();
   #presence = new Uint16Array(64);
@@ -185,6 +187,17 @@ export class BlockOrder {
   /** Members with an entry, by site. */
   membersIn(site: string): readonly Member[] {
     return this.#sites.get(site)?.members ?? [];
+  }
+
+  /** Which of these blocks a publisher has still to hand over: neither arrived nor on their way through its lanes. */
+  toHandOver(publisher: Member, ranges: RangeSet): RangeSet {
+    if (this.arrived === undefined) return this.unheard(ranges);
+    const left = ranges.difference(this.arrived);
+    for (const lane of publisher.lanesOut) {
+      const pending = lane.pending.get(this);
+      if (pending !== undefined) left.removeAll(pending);
+    }
+    return left;
   }
 
   /** Which of these blocks no agent at all holds or is being sent, origins included. */

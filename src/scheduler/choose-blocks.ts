@@ -40,8 +40,8 @@ export function offerOf(
   let ranges = missing.intersection(sourceHolding.held);
   if (relays && !sourceHolding.coming.isEmpty) ranges = ranges.union(missing.intersection(sourceHolding.coming));
   if (source.kind === "publisher") {
-    // A publisher hands each block over once: agents spread it from there.
-    if (rule !== "again") ranges = order.unheard(ranges);
+    // A publisher hands each block over once: agents spread it from there. On its own host it hands over all.
+    if (rule !== "again" && !source.sameHost) ranges = order.toHandOver(source, ranges);
   } else if (source.site !== target.site && rule === "once" && target.site !== undefined) {
     ranges = order.absentIn(target.site, ranges);
   }

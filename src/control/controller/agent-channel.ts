@@ -10,7 +10,7 @@ import { reconcileAgent, reconcileFileSet, refreshWants, unassign } from "./assi
 import { countFailures } from "./failure-reports.ts";
 import { noteManifestHeld } from "./file-sets.ts";
 import { applyOperatorWish } from "./members.ts";
-import { noteArrived } from "./publish-progress.ts";
+import { noteArrived, recountArrived } from "./publish-progress.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import { storeAgent, type Agent, type Connection, type ControllerState, type FileSet } from "./state.ts";
 
@@ -246,7 +246,7 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
   }
   takeManifestState(state, agent, fileSet, entry);
   refreshWants(state, agent, fileSet);
-  noteArrived(state, fileSet, content);
+  noteArrived(state, fileSet, agent.row, content);
 }
 
 function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSet, entry: FileSetState): void {
@@ -319,15 +319,5 @@ function forgetMember(state: ControllerState, agent: Agent): void {
   if (agent.member === undefined) return;
   state.scheduler.removeMember(agent.member);
   agent.member = undefined;
-  for (const publish of state.publishes.values()) recountArrived(state, publish.key);
-}
-
-function recountArrived(state: ControllerState, key: string): void {
-  const fileSet = state.fileSets.get(key);
-  if (fileSet === undefined) return;
-  const publish = [...state.publishes.values()].find((candidate) => candidate.key === key);
-  if (publish === undefined) return;
-  const arrived = new RangeSet();
-  for (const [member, holding] of fileSet.content.holdings) if (member.kind === "agent") arrived.addAll(holding.held);
-  publish.arrived = arrived;
+  for (const publish of state.publishes.values()) recountArrived(state, publish);
 }

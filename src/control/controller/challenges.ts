@@ -7,7 +7,9 @@ import { fromBase64 } from "../../std/base64.ts";
 import { equalBytes } from "../../std/bytes.ts";
 import { agentNicUp, siteUplink } from "../../model/resources.ts";
 import type { ChallengeData } from "../../protocol/agent-messages.ts";
+import { RangeSet } from "../../std/ranges.ts";
 import { countFailure } from "./components.ts";
+import { trustAgent } from "./publish-progress.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import type { Agent, Challenge, ChallengeRun, ControllerState } from "./state.ts";
 
@@ -54,21 +56,23 @@ function continueRun(state: ControllerState, run: ChallengeRun): void {
   else state.waitingRuns.add(run);
 }
 
-/** Challenges an agent with a random block. @returns false when there is no bandwidth for it now */
-export function challenge(state: ControllerState, agent: Agent, run: ChallengeRun | undefined): boolean {
+/**
+ * Challenges an agent with a random block, of all that it holds or of those given.
+ * @returns false when there is no bandwidth for it now
+ */
+function challenge(
+  state: ControllerState,
+  agent: Agent,
+  run: ChallengeRun | undefined,
+  among?: ChallengedBlocks,
+): boolean {
   const { ledger } = state.scheduler.world;
   const path = [agentNicUp(agent.row.name), siteUplink(agent.row.site)].map((name) => ledger.resource(name));
   const rateBitsPerSecond = Math.floor(Math.min(ledger.free(path), challengeBitsPerSecond));
-  const held = [...agent.fileSets].filter(([key, known]) => state.fileSets.has(key) && !known.held.isEmpty);
-  const [key, known] = held.length === 0 ? [] : (state.random.pick(held) ?? []);
-  if (
-    key === undefined ||
-    known === undefined ||
-    rateBitsPerSecond < Math.min(leastBitsPerSecond, ledger.capabilityOf(path))
-  ) {
-    return false;
-  }
-  const block = known.held.nth(state.random.nextBelow(known.held.count));
+  const choice = among ?? randomHolding(state, agent);
+  if (choice === undefined || rateBitsPerSecond < Math.min(leastBitsPerSecond, ledger.capabilityOf(path))) return false;
+  const { key } = choice;
+  const block = choice.blocks.nth(state.random.nextBelow(choice.blocks.count));
   const lengthBytes = state.fileSets.get(key)?.manifest.blockLengthBytes(block) ?? 0;
   ledger.allocate(path, rateBitsPerSecond);
   const challengeId = state.scheduler.takeLaneId();
@@ -113,6 +117,7 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
     if (running.run !== undefined) continueRun(state, running.run);
     return;
   }
+  state.publishes.get(fileSet.row.publishId)?.claimants.delete(agent.row.agentId);
   const good =
     message.end === "whole" &&
     running.receivedBytes === lengthBytes &&
@@ -121,7 +126,8 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
     running.run.checkedBlocks += 1;
     running.run.checkedBytes += lengthBytes;
   }
-  if (!good) {
+  if (good) trustAgent(state, fileSet, agent.row);
+  else {
     const problem = message.end === undefined ? "is longer than it is" : problems[message.end];
     const path = fileSet.manifest.files[fileSet.manifest.blockFile(running.block)]?.path ?? "";
     state.out.note(
@@ -142,6 +148,36 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
     );
   }
   if (running.run !== undefined) continueRun(state, running.run);
+}
+
+interface ChallengedBlocks {
+  /** NAME@VERSION. */
+  readonly key: string;
+  readonly blocks: RangeSet;
+}
+
+function randomHolding(state: ControllerState, agent: Agent): ChallengedBlocks | undefined {
+  const held = [...agent.fileSets].filter(([key, known]) => state.fileSets.has(key) && !known.held.isEmpty);
+  if (held.length === 0) return undefined;
+  const [key, known] = state.random.pick(held);
+  return { key, blocks: known.held };
+}
+
+/** Asks agents that claim what they were never given for a block of it. */
+function challengeClaimants(state: ControllerState): void {
+  for (const publish of state.publishes.values()) {
+    const fileSet = state.fileSets.get(publish.key);
+    for (const agentId of publish.claimants) {
+      const agent = state.agents.get(agentId);
+      const known = agent?.fileSets.get(publish.key);
+      const blocks = known?.held.difference(publish.plausible ?? new RangeSet());
+      if (fileSet === undefined || agent === undefined || blocks === undefined || blocks.isEmpty) {
+        publish.claimants.delete(agentId);
+      } else if (agent.ready && ![...state.challenges.values()].some((running) => running.agentId === agentId)) {
+        challenge(state, agent, undefined, { key: publish.key, blocks });
+      }
+    }
+  }
 }
 
 /** What an answer says that is not right. */
@@ -194,6 +230,7 @@ export function tickChallenges(state: ControllerState): number | undefined {
     }
   }
   for (const run of [...state.waitingRuns]) continueRun(state, run);
+  challengeClaimants(state);
   const interval = state.settings.challengeIntervalMilliseconds * nanosecondsPerMillisecond;
   if (interval > 0) {
     state.nextChallengeAtNanoseconds ??= state.now + interval;
@@ -204,7 +241,8 @@ export function tickChallenges(state: ControllerState): number | undefined {
     }
   }
   let next = interval > 0 ? state.nextChallengeAtNanoseconds : undefined;
-  if (state.waitingRuns.size > 0) next = Math.min(next ?? Infinity, state.now + waitNanoseconds);
+  const claimed = [...state.publishes.values()].some((publish) => publish.claimants.size > 0);
+  if (state.waitingRuns.size > 0 || claimed) next = Math.min(next ?? Infinity, state.now + waitNanoseconds);
   for (const running of state.challenges.values()) next = Math.min(next ?? Infinity, running.deadlineNanoseconds);
   return next;
 }

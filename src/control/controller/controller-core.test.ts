@@ -286,3 +286,40 @@ test("a suspicion is settled by probes that part the suspects, and counts nobody
     assert.deepEqual(counted, [broken]);
   }
 });
+
+test("a publish is not committed on the word of an agent that cannot have the blocks", () => {
+  const stage = new Stage(twoSites);
+  const index = testFileSet("index", "1", 8);
+  const [fra, liar] = [stage.connect("fra-0", "fra"), stage.connect("iad-0", "iad")];
+  const publisher = stage.publisher("publisher");
+  const publishId = stage.publishFileSet(publisher, index);
+  const flushes = () =>
+    stage.sent.filter((command) => command.type === "sendPublisher" && command.message.type === "allHandedOver").length;
+  // Before anything was handed over: it is asked for a block, and cannot show it.
+  stage.state(liar, { fileSets: [stateOf(index, "held", [0, 8])] });
+  assert.equal(flushes(), 0);
+  const challenge = stage.sent.find((command) => command.type === "sendAgent" && command.message.type === "challenge");
+  assert.ok(challenge?.type === "sendAgent" && challenge.message.type === "challenge");
+  stage.agent(liar, { type: "challengeData", challengeId: challenge.message.challengeId, bytes: "", end: "absent" });
+  assert.equal(stage.core.agents().find((agent) => agent.name === "iad-0")?.failures, 1);
+  assert.equal(flushes(), 0);
+  stage.state(fra, { fileSets: [stateOf(index, "fetching")] });
+  stage.state(fra, { fileSets: [stateOf(index, "finishing", [0, 8])] });
+  assert.equal(flushes(), 1);
+  stage.publish(publisher, { type: "commit", publishId });
+  assert.equal(stage.core.fileSet("index", "1")?.state, "published");
+});
+
+test("a publish through one agent is committed when that agent holds everything", () => {
+  const stage = new Stage(twoSites);
+  const index = testFileSet("index", "1", 8);
+  const [fra, iad] = [stage.connect("fra-0", "fra"), stage.connect("iad-0", "iad")];
+  stage.publishFileSet(stage.publisher("publisher"), index, { agent: "fra-0" });
+  const flushes = () =>
+    stage.sent.filter((command) => command.type === "sendPublisher" && command.message.type === "allHandedOver").length;
+  stage.state(iad, { fileSets: [stateOf(index, "held", [0, 8])] });
+  assert.equal(flushes(), 0);
+  stage.state(fra, { fileSets: [stateOf(index, "fetching")] });
+  stage.state(fra, { fileSets: [stateOf(index, "held", [0, 8])] });
+  assert.equal(flushes(), 1);
+});

@@ -19,7 +19,7 @@ import { OutputBuilder } from "./output.ts";
 import { expireProbes, handleProbeResult, retry } from "./probes.ts";
 import { handlePublisherMessage, publisherDisconnected, type Drafts } from "./publishing.ts";
 import { refreshReceivers } from "./publish-member.ts";
-import { abortPublish } from "./publish-progress.ts";
+import { abortPublish, noteHandOvers } from "./publish-progress.ts";
 import { restore } from "./restore.ts";
 import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
 import type { Connection, ControllerState } from "./state.ts";
@@ -249,7 +249,10 @@ export class ControllerCore {
     if (this.#mayDecide(state)) {
       refreshReceivers(state);
       const decisions = state.scheduler.decide(state.now);
-      if (!decisions.isEmpty) sendDecisions(state, decisions, this.#ticketTimes);
+      if (!decisions.isEmpty) {
+        noteHandOvers(state, decisions);
+        sendDecisions(state, decisions, this.#ticketTimes);
+      }
       wakes.push(state.scheduler.nextReleaseNanoseconds);
       if (state.scheduler.hasWaiting) wakes.push(state.now + waitingNanoseconds);
     } else {

@@ -85,5 +85,5 @@ export function offerFromPublisher(state: ControllerState, publish: Publish, fil
     }
   }
   state.scheduler.touchAll();
-  noteArrived(state, fileSet, new RangeSet());
+  noteArrived(state, fileSet, undefined, new RangeSet());
 }

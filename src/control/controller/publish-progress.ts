@@ -5,6 +5,7 @@
 import { RangeSet } from "../../std/ranges.ts";
 import { encodeTicket } from "../../protocol/ticket.ts";
 import type { AllHandedOver, HandedOver, Rejected } from "../../protocol/publisher-messages.ts";
+import type { Decisions } from "../../scheduler/decisions.ts";
 import { activateVersion } from "./activation.ts";
 import { blameOnReceiver } from "./components.ts";
 import { removeFileSet } from "./file-sets.ts";
@@ -32,7 +33,10 @@ export function publishOf(state: ControllerState, fileSet: FileSet): Publish {
       connectionId: undefined,
       goneAtNanoseconds: state.now + state.settings.publisherGoneMilliseconds * nanosecondsPerMillisecond,
       member: undefined,
-      arrived: new RangeSet(),
+      plausible: undefined,
+      claimants: new Set(),
+      trusted: new Set(),
+      known: undefined,
       told: new RangeSet(),
       flushing: false,
     };
@@ -41,13 +45,66 @@ export function publishOf(state: ControllerState, fileSet: FileSet): Publish {
   return publish;
 }
 
+/**
+ * Blocks that an agent's word is taken for: any agent's, if it can have them; of a publish through one agent only that
+ * agent's, which is to be the first holder.
+ */
+function credible(publish: Publish, fileSet: FileSet, agent: AgentIdentity, ranges: RangeSet): RangeSet {
+  if (fileSet.row.agent !== undefined) return fileSet.row.agent === agent.name ? ranges : new RangeSet();
+  if (publish.plausible === undefined || publish.trusted.has(agent.agentId)) return ranges;
+  const credited = ranges.intersection(publish.plausible);
+  if (credited.count < ranges.count) publish.claimants.add(agent.agentId);
+  return credited;
+}
+
+interface AgentIdentity {
+  readonly agentId: string;
+  readonly name: string;
+}
+
+/** An agent had a block that it was not given: it is believed from now on. */
+export function trustAgent(state: ControllerState, fileSet: FileSet, agent: AgentIdentity): void {
+  const publish = state.publishes.get(fileSet.row.publishId);
+  if (publish === undefined) return;
+  publish.claimants.delete(agent.agentId);
+  publish.trusted.add(agent.agentId);
+  recountArrived(state, publish);
+  noteArrived(state, fileSet, agent, new RangeSet());
+}
+
+/** What publishers are told to hand over, agents may hold from now on. */
+export function noteHandOvers(state: ControllerState, decisions: Decisions): void {
+  for (const { lane, order, ranges } of decisions.queued) {
+    if (lane.source.kind !== "publisher" || order.description.kind !== "content") continue;
+    state.publishes.get(lane.source.id)?.plausible?.addAll(ranges);
+  }
+}
+
+/** An agent has gone: what only it held has to be handed over again. */
+export function recountArrived(state: ControllerState, publish: Publish): void {
+  const fileSet = state.fileSets.get(publish.key);
+  if (fileSet === undefined) return;
+  const arrived = new RangeSet();
+  for (const [member, { held }] of fileSet.content.holdings) {
+    if (member.kind === "publisher") continue;
+    arrived.addAll(credible(publish, fileSet, { agentId: member.id, name: member.name }, held));
+  }
+  fileSet.content.arrived = arrived;
+}
+
 /** Blocks have come to an agent: tells the publisher, and asks for the flush when all are there. */
-export function noteArrived(state: ControllerState, fileSet: FileSet, ranges: RangeSet): void {
+export function noteArrived(
+  state: ControllerState,
+  fileSet: FileSet,
+  agent: AgentIdentity | undefined,
+  ranges: RangeSet,
+): void {
   if (fileSet.row.state !== "publishing") return;
   const publish = publishOf(state, fileSet);
-  publish.arrived.addAll(ranges);
+  const arrived = (fileSet.content.arrived ??= new RangeSet());
+  if (agent !== undefined) arrived.addAll(credible(publish, fileSet, agent, ranges));
   if (publish.connectionId === undefined) return;
-  const news = publish.arrived.difference(publish.told);
+  const news = arrived.difference(publish.told);
   if (!news.isEmpty) {
     publish.told.addAll(news);
     state.out.sendPublisher(publish.connectionId, {
@@ -61,7 +118,7 @@ export function noteArrived(state: ControllerState, fileSet: FileSet, ranges: Ra
   if (publish.flushing || !manifest.isComplete) return;
   const lacking = new RangeSet();
   if (manifest.blockCount > 0) lacking.add(0, manifest.blockCount);
-  lacking.removeAll(publish.arrived);
+  lacking.removeAll(arrived);
   lacking.removeAll(manifest.duplicates());
   if (!lacking.isEmpty || !manifestIsOut(fileSet)) return;
   publish.flushing = true;
@@ -137,6 +194,7 @@ export function commit(state: ControllerState, publish: Publish): void {
   fileSet.row = { ...fileSet.row, state: "published" };
   storeFileSet(state, fileSet);
   endPublish(state, publish);
+  fileSet.content.arrived = undefined;
   state.out.note(
     "info",
     `${fileSet.key} is published: ${fileSet.manifest.files.length} files, ${fileSet.manifest.totalBytes} bytes`,

@@ -13,7 +13,8 @@ import type { Append, Begin, PublisherMessage, Rejected } from "../../protocol/p
 import { reconcileFileSet } from "./assignments.ts";
 import { enterFileSet, extendFileSet, removeFileSet, storeManifest } from "./file-sets.ts";
 import { offerFromPublisher, resume } from "./publish-member.ts";
-import { abortPublish, commit, endPublish, handedOver, reject } from "./publish-progress.ts";
+import { heldElsewhere, knownBlocks } from "./plausible.ts";
+import { abortPublish, commit, endPublish, handedOver, publishOf, reject } from "./publish-progress.ts";
 import { putRow } from "./records.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import { dateMilliseconds, storeFileSet, type Connection, type ControllerState, type FileSet } from "./state.ts";
@@ -186,7 +187,9 @@ function append(state: ControllerState, drafts: Drafts, connectionId: number, me
       if (message.offset !== fileSet.bytes.length || message.root === undefined) {
         throw new UserError("the extension does not follow what came before");
       }
+      const firstBlock = fileSet.manifest.blockCount;
       extendFileSet(state, fileSet, bytes, message.root);
+      if (publish.known !== undefined) publish.plausible?.addAll(heldElsewhere(publish.known, fileSet, firstBlock));
       offerFromPublisher(state, publish, fileSet);
       return;
     }
@@ -256,6 +259,10 @@ function openFileSet(state: ControllerState, draft: Draft, root: string, connect
   state.out.store(putRow("meta", "sequence", { next: state.nextSequence }));
   storeManifest(state, fileSet.key, 0, bytes);
   storeFileSet(state, fileSet);
+  const publish = publishOf(state, fileSet);
+  const known = knownBlocks(state, fileSet);
+  publish.plausible = heldElsewhere(known, fileSet, 0);
+  if (wish.growing) publish.known = known;
   resume(state, fileSet, connectionId);
   reconcileFileSet(state, fileSet);
 }

@@ -14,6 +14,7 @@ import type { Member } from "../../scheduler/world.ts";
 import type { RangeSet } from "../../std/ranges.ts";
 import type { SeededRandom } from "../../std/seeded-random.ts";
 import type { OutputBuilder } from "./output.ts";
+import type { KnownBlocks } from "./plausible.ts";
 import { putRow, type AgentRow, type FileSetRow } from "./records.ts";
 import type { ControllerSettings } from "./settings.ts";
 
@@ -78,8 +79,14 @@ export interface Publish {
   /** When it is aborted, if its publisher is away. */
   goneAtNanoseconds: number | undefined;
   member: Member | undefined;
-  /** Blocks that some agent holds. */
-  arrived: RangeSet;
+  /** Blocks that an agent may hold by now: handed over, or also in another file set. Undefined: any (after a restart). */
+  plausible: RangeSet | undefined;
+  /** Agents that claim what they cannot have been given: they are asked for a block of it. */
+  readonly claimants: Set<string>;
+  /** Agents that had the block which they were asked for: their word is taken. */
+  readonly trusted: Set<string>;
+  /** What tells blocks of other file sets, for what a growing one is yet to bring. */
+  known: KnownBlocks | undefined;
   /** Ranges of it that the publisher was told. */
   told: RangeSet;
   /** The receivers have been asked to make everything durable. */
