@@ -214,7 +214,8 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
   if (member === undefined) return;
   if (fileSet === undefined || isStale(fileSet, entry)) {
     dropFileSet(state, agent, entry.fileSet);
-    unassign(state, agent, entry.fileSet, true);
+    // What this controller has never heard of is not its to delete: its store may have been lost.
+    unassign(state, agent, entry.fileSet, fileSet !== undefined || state.removed.has(entry.fileSet));
     if (fileSet !== undefined) reconcileFileSet(state, fileSet);
     return;
   }
@@ -264,9 +265,11 @@ function ensureHolding(agent: Agent, fileSet: FileSet): void {
   fileSet.content.holding(agent.member, fileSet.row.agent !== agent.row.name);
 }
 
-/** What the agent tells of is another publication of the same name and version: one that was removed or aborted. */
+/**
+ * What the agent tells of is another publication of the same name and version: one that was removed or aborted. Going by
+ * the root, not the sequence: the same content published anew, after a store was lost, need not be sent again.
+ */
 function isStale(fileSet: FileSet, entry: FileSetState): boolean {
-  if (entry.sequence !== undefined) return entry.sequence !== fileSet.row.sequence;
   return !fileSet.checkpoints.some((checkpoint) => checkpoint.root === entry.root);
 }
 

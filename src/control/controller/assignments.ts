@@ -64,7 +64,7 @@ export function reconcileAgent(state: ControllerState, agent: Agent): void {
   if (!agent.ready) return;
   for (const key of new Set([...agent.fileSets.keys(), ...agent.sent.keys()])) {
     if (state.fileSets.has(key)) continue;
-    unassign(state, agent, key, true);
+    unassign(state, agent, key, state.removed.has(key));
   }
   for (const fileSet of state.fileSets.values()) reconcileFileSetOf(state, agent, fileSet);
   for (const name of new Set([...state.fileSets.values()].map((fileSet) => fileSet.row.name))) {

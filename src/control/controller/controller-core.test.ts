@@ -323,3 +323,39 @@ test("a publish through one agent is committed when that agent holds everything"
   stage.state(fra, { fileSets: [stateOf(index, "held", [0, 8])] });
   assert.equal(flushes(), 1);
 });
+
+test("a controller whose store was lost deletes nothing that agents hold, and takes the same content up again", () => {
+  const stage = new Stage();
+  const { index, publisher, publishId } = published(stage, 4);
+  stage.publish(publisher, { type: "commit", publishId });
+  stage.store.clear();
+  stage.start();
+  const fra = stage.connect("fra-0", "fra", [{ ...stateOf(index, "held", [0, 4]), sequence: 1 }]);
+  const deletes = () =>
+    stage.sent.filter(
+      (command) => command.type === "sendAgent" && command.message.type === "unassign" && command.message.delete,
+    );
+  assert.deepEqual(deletes(), []);
+  const again = stage.publisher("again");
+  stage.publishFileSet(again, index, { agent: "fra-0" });
+  stage.state(fra, { fileSets: [stateOf(index, "held", [0, 4])] });
+  assert.deepEqual(deletes(), []);
+  assert.ok(stage.sent.some((command) => command.type === "sendPublisher" && command.message.type === "allHandedOver"));
+});
+
+test("an agent that was away when a file set was removed deletes it when it comes back, also after a restart", () => {
+  const stage = new Stage();
+  const { fra, index, publisher, publishId } = published(stage, 4);
+  stage.publish(publisher, { type: "commit", publishId });
+  stage.close(fra);
+  stage.request({ type: "removeFileSet", name: "index", version: "1", force: true });
+  stage.start();
+  const before = stage.sent.length;
+  stage.connect("fra-0", "fra", [stateOf(index, "held", [0, 4])]);
+  const unassigned = stage.sent
+    .slice(before)
+    .flatMap((command) =>
+      command.type === "sendAgent" && command.message.type === "unassign" ? [command.message.delete] : [],
+    );
+  assert.ok(unassigned.includes(true));
+});

@@ -116,7 +116,9 @@ export class ControllerCore {
       term: event.term,
       now,
       epochMilliseconds: event.dateMilliseconds - now / nanosecondsPerMillisecond,
-      nextSequence: 1,
+      // Like the first term: later than anything that agents may know from a store that was lost.
+      nextSequence: Math.floor(event.dateMilliseconds / 1_000),
+      removed: new Set(),
       connections: new Map(),
       agents: new Map(),
       agentsByName: new Map(),

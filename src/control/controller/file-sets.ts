@@ -10,7 +10,7 @@ import { parseSelector } from "../../model/selector.ts";
 import { inlineManifestTailBytes } from "../../model/limits.ts";
 import { messagePayloadBytes } from "../../protocol/limits.ts";
 import { reconcileFileSet, unassign } from "./assignments.ts";
-import { manifestRowKey, type FileSetRow } from "./records.ts";
+import { manifestRowKey, putRow, removedPrefix, type FileSetRow } from "./records.ts";
 import { storeFileSet, type Agent, type ControllerState, type FileSet } from "./state.ts";
 
 /**
@@ -131,6 +131,7 @@ export function removeFileSet(state: ControllerState, fileSet: FileSet): void {
   state.scheduler.removeOrder(fileSet.content.description.key);
   if (fileSet.manifestOrder !== undefined) state.scheduler.removeOrder(fileSet.manifestOrder.description.key);
   state.out.store({ table: "fileSets", key: fileSet.key, value: undefined });
+  rememberRemoved(state, fileSet);
   for (const stretch of storedStretches(fileSet)) {
     state.out.store({ table: "manifests", key: manifestRowKey(fileSet.key, stretch), value: undefined });
   }
@@ -138,6 +139,20 @@ export function removeFileSet(state: ControllerState, fileSet: FileSet): void {
     if (agent.sent.has(fileSet.key) || agent.fileSets.has(fileSet.key)) unassign(state, agent, fileSet.key, true);
   }
 }
+
+/** An agent that is away now will have it when it comes back. The oldest are forgotten: such an agent keeps what it has. */
+function rememberRemoved(state: ControllerState, fileSet: FileSet): void {
+  state.removed.delete(fileSet.key);
+  state.removed.add(fileSet.key);
+  state.out.store(putRow("meta", `${removedPrefix}${fileSet.key}`, {}));
+  const [oldest] = state.removed;
+  if (state.removed.size <= rememberedRemovals || oldest === undefined) return;
+  state.removed.delete(oldest);
+  state.out.store({ table: "meta", key: `${removedPrefix}${oldest}`, value: undefined });
+}
+
+/** Removed file sets that are remembered. */
+const rememberedRemovals = 10_000;
 
 /** Offsets of the rows that hold a file set's manifest. */
 function storedStretches(fileSet: FileSet): number[] {

@@ -66,6 +66,9 @@ export const activeRowSchema = z.object({ version: versionSchema.nullable() });
 /** Table `meta`, key `sequence`. */
 export const sequenceRowSchema = z.object({ next: wholeNumberSchema });
 
+/** Table `meta`, key `removed/NAME@VERSION`: there is nothing more to say. */
+export const removedPrefix = "removed/";
+
 /** A change that puts a row written as JSON. */
 export function putRow(table: StoreTable, key: string, value: unknown): StoreChange {
   return { table, key, value: encodeUtf8(JSON.stringify(value)) };

@@ -6,6 +6,7 @@ import {
   componentRowSchema,
   fileSetRowSchema,
   readRow,
+  removedPrefix,
   sequenceRowSchema,
 } from "./records.ts";
 import { newAgent } from "./agent-channel.ts";
@@ -48,6 +49,7 @@ function restoreComponent(state: ControllerState, stored: StoredRow): void {
 
 function restoreMeta(state: ControllerState, stored: StoredRow): void {
   if (stored.key === "sequence") state.nextSequence = readRow(stored, sequenceRowSchema).next;
+  else if (stored.key.startsWith(removedPrefix)) state.removed.add(stored.key.slice(removedPrefix.length));
   else if (stored.key.startsWith("active/")) {
     state.active.set(stored.key.slice("active/".length), readRow(stored, activeRowSchema).version);
   }

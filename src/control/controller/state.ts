@@ -153,6 +153,8 @@ export interface ControllerState {
   /** By NAME@VERSION. */
   readonly fileSets: Map<string, FileSet>;
   readonly active: Map<string, string | null>;
+  /** Keys of removed and aborted file sets: agents that still have them delete them. What is in neither they keep. */
+  readonly removed: Set<string>;
   readonly publishes: Map<string, Publish>;
   readonly failures: ComponentFailures;
   /** By id. */

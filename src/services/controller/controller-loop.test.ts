@@ -23,7 +23,7 @@ class SlowStore extends MemoryStore {
 
 async function setUp() {
   const store = new SlowStore();
-  const { row } = await raiseTerm(store);
+  const { row } = await raiseTerm(store, 1_000);
   store.writes = 0;
   const machine = new FakeMachine();
   const carriedOut: ControllerCommand[] = [];
@@ -96,7 +96,7 @@ describe("controller loop", () => {
 
   it("stops without sending anything when another controller has raised the term", async () => {
     const { store, machine, carriedOut, fatal, loop } = await setUp();
-    await raiseTerm(store);
+    await raiseTerm(store, 1_000);
     machine.react = () => ({ changes: [change("a", 1)], commands: [note("never")] });
     loop.submit({ type: "timer" });
     await pause(20);

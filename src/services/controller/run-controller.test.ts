@@ -63,14 +63,13 @@ function startedEvent(): Extract<ControllerEvent, { type: "started" }> {
 describe("controller program", () => {
   it("starts with a term that rises each time and the rows that are stored", async () => {
     machine.react = (event) =>
-      event.type === "started" && event.term === 1
-        ? { changes: [{ table: "agents", key: "x", value: Uint8Array.of(1) }] }
-        : {};
+      event.type === "started" ? { changes: [{ table: "agents", key: "x", value: Uint8Array.of(1) }] } : {};
     await (await start()).stop();
-    assert.equal(startedEvent().term, 1);
+    const first = startedEvent().term;
+    assert.ok(first > 1_700_000_000, "the first term of a store is later than any that agents may know of a lost one");
     machine = new FakeMachine();
     const controller = await start();
-    assert.equal(startedEvent().term, 2);
+    assert.equal(startedEvent().term, first + 1);
     assert.deepEqual(
       startedEvent().rows.filter(({ table }) => table === "agents"),
       [{ table: "agents", key: "x", value: Uint8Array.of(1) }],

@@ -65,7 +65,7 @@ export async function startController(options: ControllerProgramOptions): Promis
   let store: StorePort | undefined;
   try {
     store = await (options.openStore ?? openSqliteStore)(join(options.dataDirectory, storeFileName));
-    const { term, row } = await raiseTerm(store);
+    const { term, row } = await raiseTerm(store, Date.now());
     const { topology, text, changes } = await initialTopology(store, file);
     const program = new ControllerProgram(options, { store, lock, term: row, topologyText: text });
     const rows = await store.readAll();

@@ -13,14 +13,19 @@ const termRow = { table: "meta", key: "term" } as const;
 const raiseAttempts = 5;
 
 /**
- * Raises the term by one.
+ * Raises the term by one. The first of an empty store is the date in seconds: where a store was lost, agents have obeyed
+ * terms of the old one, and must not take the new one's for older.
+ * @param dateMilliseconds today, since 1970
  * @returns the term, and the row that shows that it is still ours
  * @throws UserError when the stored one cannot be read, or others keep raising it
  */
-export async function raiseTerm(store: StorePort): Promise<{ term: number; row: StoreChange }> {
+export async function raiseTerm(
+  store: StorePort,
+  dateMilliseconds: number,
+): Promise<{ term: number; row: StoreChange }> {
   for (let attempt = 0; attempt < raiseAttempts; attempt += 1) {
     const stored = await store.read(termRow.table, termRow.key);
-    const term = stored === undefined ? 1 : parseTerm(stored) + 1;
+    const term = stored === undefined ? Math.floor(dateMilliseconds / 1_000) : parseTerm(stored) + 1;
     const row = { ...termRow, value: encodeUtf8(String(term)) };
     if (await store.write({ conditions: [{ ...termRow, value: stored }], changes: [row] })) return { term, row };
   }
