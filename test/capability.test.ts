@@ -6,7 +6,7 @@ import { describe } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { stringify } from "yaml";
 import { contentOf, mebibyte } from "./support/content.ts";
-import { fleetTest } from "./support/fleet.ts";
+import { agentsOf, fleetTest } from "./support/fleet.ts";
 import type { Fleet } from "./support/fleet.ts";
 import type { Passage } from "./support/relay.ts";
 import { waitUntil } from "./support/waiting.ts";
@@ -101,6 +101,34 @@ describe("a declared capability", () => {
       const most = busiestSecond(passages);
       assert.ok(most <= 30 * megabit * tolerance, `${(most / megabit).toFixed(1)} Mbit in a second, of 30`);
       assert.ok(most >= 30 * megabit * 0.7, `${(most / megabit).toFixed(1)} Mbit in a second, of 30: it is used`);
+    },
+  );
+
+  fleetTest(
+    "of the way out of the publisher's site, and of what receivers take, holds for a publish too",
+    {
+      topology: {
+        sites: { lab: { uplink: "24Mbps" }, iad: {} },
+        defaults: { nic: { up: "1Gbps", down: "1Gbps" } },
+        agents: { "iad-0": { nic: { down: "8Mbps" } } },
+      },
+      agents: agentsOf({ iad: 2 }, { relayed: true }),
+      timeoutMilliseconds: 90_000,
+    },
+    async (fleet) => {
+      const source = join(fleet.directory, "large.bin");
+      await writeFile(source, contentOf("large", 8 * mebibyte));
+      await fleet.must("publish", source, "--fileset", "index", "--version", "1", "--site", "lab");
+      const agentIds = new Set((await fleet.agents()).map(({ agentId }) => agentId));
+      const pushed = ["iad-0", "iad-1"].map((name) =>
+        fleet.relay(name).passages.filter(({ direction, peerId }) => direction === "received" && !agentIds.has(peerId)),
+      );
+      const all = pushed.flat().sort((left, right) => left.atMilliseconds - right.atMilliseconds);
+      const most = busiestSecond(all);
+      assert.ok(most <= 24 * megabit * tolerance, `${(most / megabit).toFixed(1)} Mbit in a second, of 24`);
+      assert.ok(most >= 24 * megabit * 0.7, `${(most / megabit).toFixed(1)} Mbit in a second, of 24: it is used`);
+      const slower = busiestSecond(pushed[0] ?? []);
+      assert.ok(slower <= 8 * megabit * tolerance, `${(slower / megabit).toFixed(1)} Mbit in a second to iad-0, of 8`);
     },
   );
 

@@ -91,6 +91,24 @@ describe("standard input", () => {
     await assertWhole(fleet, "log", "log.txt");
   });
 
+  fleetTest(
+    "that is published again is compared with what is there",
+    { agents: agentsOf({ one: 1 }) },
+    async (fleet) => {
+      const publish = async (bytes: Uint8Array): Promise<number | null> => {
+        const words = ["publish", "-", "--as", "log.txt", "--fileset", "log", "--version", "1", "--wait"];
+        const program = fleet.begin([...words, "--timeout", "30s"]);
+        await program.feed(bytes);
+        program.input.end();
+        return (await within("the publish ends", 30_000, program.ended)).code;
+      };
+      assert.equal(await publish(content), 0);
+      assert.equal(await publish(content), 0, "the same content");
+      assert.equal(await publish(content.subarray(0, -1)), 5, "other content");
+      await assertWhole(fleet, "log", "log.txt");
+    },
+  );
+
   fleetTest("may be empty", { agents: agentsOf({ one: 2 }) }, async (fleet) => {
     const words = ["publish", "-", "--as", "empty", "--fileset", "log", "--version", "1", "--wait", "--timeout", "30s"];
     const publish = fleet.begin(words);

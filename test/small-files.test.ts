@@ -24,7 +24,7 @@ describe("thousands of tiny files", () => {
       const seconds = (performance.now() - startedAt) / 1_000;
       fleet.assertTrees("tiny", "1", describeTree(source));
       assert.equal((await fleet.version("tiny", "1")).files, fileCount);
-      assert.ok(seconds < 30, `${seconds.toFixed(1)} s for ${fileCount} files`);
+      assert.ok(seconds < 45, `${seconds.toFixed(1)} s for ${fileCount} files`);
     },
   );
 });

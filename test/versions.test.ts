@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { readdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { contentOf, kibibyte, mebibyte } from "./support/content.ts";
 import { agentsOf, fleetTest } from "./support/fleet.ts";
 import type { Fleet } from "./support/fleet.ts";
@@ -62,7 +61,7 @@ describe("activation", () => {
       await fleet.must("fileset", "activate", "index", "1");
       const startedAt = performance.now();
       await waitCurrent(fleet, "1");
-      assert.ok(performance.now() - startedAt < 2_000, "going back takes no time");
+      assert.ok(performance.now() - startedAt < 5_000, "going back takes no time");
       assert.equal(await allCarriedBytes(fleet), before, "and no transfer");
 
       const unknown = await fleet.run("fileset", "activate", "index", "7");
@@ -170,17 +169,20 @@ describe("pausing", () => {
     },
     async (fleet) => {
       const source = join(fleet.directory, "large");
-      await writeFile(source, contentOf("large", 12 * mebibyte));
+      const sizeBytes = 16 * mebibyte;
+      await writeFile(source, contentOf("large", sizeBytes));
       await fleet.must("publish", source, "--fileset", "index", "--version", "1", "--agent", "fra-0");
       await waitUntil("fra-1 holds a part", async () => (await fleet.heldBytes("fra-1", "index", "1")) > mebibyte);
       await fleet.must("fileset", "pause", "index", "1");
       assert.equal((await fleet.version("index", "1")).paused, true);
-      // What was queued, about a second's worth, still runs.
-      await pause(2_000);
-      const held = await fleet.heldBytes("fra-1", "index", "1");
-      await pause(1_000);
-      assert.equal(await fleet.heldBytes("fra-1", "index", "1"), held);
-      assert.ok(held < 12 * mebibyte);
+      // What was queued, a few seconds' worth at most, still runs.
+      let last = { bytes: -1, sinceMilliseconds: 0 };
+      await waitUntil("nothing comes any more", async () => {
+        const bytes = await fleet.heldBytes("fra-1", "index", "1");
+        if (bytes !== last.bytes) last = { bytes, sinceMilliseconds: performance.now() };
+        return performance.now() - last.sinceMilliseconds > 1_500;
+      });
+      assert.ok(last.bytes < sizeBytes, "it was stopped before its end");
       await fleet.must("fileset", "resume", "index");
       await waitCurrent(fleet, "1");
     },
