@@ -193,6 +193,15 @@ describe("a file set", () => {
     }
   });
 
+  it("is told again, all of it, when a controller that lost its store gives it anew", () => {
+    const agent = welcomedAgent();
+    giveFileSet(agent, index1, [1, 2], RangeSet.of(0, 2));
+    agent.event({ type: "finished", fileSet: index1 });
+    agent.trace();
+    agent.hear(assign(index1, manifestOf([1, 2]), { sequence: 1_800_000_000, tail: 0 }));
+    assert.match(agent.trace(), /index@1 held.*0.*2/);
+  });
+
   it("stalls with a problem when its manifest is not valid or does not fit its root", () => {
     const garbage = new TextEncoder().encode("SLUM this is not a manifest at all");
     const agent = welcomedAgent();

@@ -127,14 +127,24 @@ export class FileSets {
       else context.note("warn", `${record.fileSet}: a manifest that is not what the one held grew to is not taken`);
       return;
     }
-    if (changed || !record.wanted || record.sequence !== message.sequence) context.documentChanged = true;
+    const givenAnew = !record.wanted || record.sequence !== message.sequence;
+    if (changed || givenAnew) context.documentChanged = true;
     record.wanted = true;
     record.sequence = message.sequence;
     if (changed) {
       intake.extend(summary);
       reports.touched(record.fileSet);
     }
+    if (givenAnew) this.#reportAll(record);
     if (!isBroken) this.#takeTail(record, message);
+  }
+
+  /** The controller may know nothing of what is held of a file set that it gives anew: all of it is told again. */
+  #reportAll({ fileSet, held, intake }: FileSetRecord): void {
+    const { reports } = this.#world;
+    for (const [start, end] of intake.held.ranges()) reports.addPieces(fileSet, start, end);
+    for (const [start, end] of held.ranges()) reports.addBlocks(fileSet, start, end);
+    reports.changed(fileSet);
   }
 
   /** An assignment that does not fit its own root: nothing of it is believed but that the controller means this file set. */
