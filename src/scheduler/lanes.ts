@@ -137,7 +137,7 @@ export class Lanes {
 
   /**
    * Takes note of what a lane's target has received, and gives back what a slow lane does not use (rule 4).
-   * @returns `full` when the lane uses all it has, so that it may be worth raising; `shrunk` when it was taken down
+   * @returns `full` when the lane uses all it has, so that it may be worth raising; `shrunk` when it was, or should be, taken down
    */
   measure(lane: Lane, receivedBytes: number, now: number, decisions: Decisions): "full" | "shrunk" | undefined {
     if (receivedBytes > lane.receivedBytes) {
@@ -160,7 +160,8 @@ export class Lanes {
     lane.slowSinceNanoseconds ??= now;
     if (now - lane.slowSinceNanoseconds < this.#settings.shrinkAfterNanoseconds) return undefined;
     const capability = this.#world.ledger.capabilityOf(lane.path);
-    if (capability === Infinity) return undefined;
+    // Where nothing is limited a lane has nothing to give back: only one that brings next to nothing is worth leaving.
+    if (capability === Infinity) return measured < leastRateBitsPerSecond ? "shrunk" : undefined;
     const least = Math.max(leastRateBitsPerSecond, Math.ceil(capability * leastShare));
     const shrunk = Math.max(least, Math.ceil(measured * shrinkMargin));
     if (shrunk >= lane.rateBitsPerSecond) return undefined;

@@ -25,10 +25,17 @@ export function checkAtEnd(world: VirtualWorld, isSettled: boolean): void {
   if (isSettled) checkBooks(world);
 }
 
+/** Another version of it is the active one: it need not be obtained any more. */
+function isSuperseded(world: VirtualWorld, fileSet: string): boolean {
+  const versions = world.controller.core?.fileSets() ?? [];
+  const name = fileSet.slice(0, fileSet.indexOf("@"));
+  return versions.some((version) => version.active && version.name === name && version.fileSet !== fileSet);
+}
+
 /** Nobody who runs may lack a block that somebody who runs holds; a target may lack what is nowhere any more. */
 function checkMissing(world: VirtualWorld): void {
   for (const { agent, fileSet, isDead } of world.progress.missing()) {
-    if (isDead) continue;
+    if (isDead || isSuperseded(world, fileSet)) continue;
     const content = world.contents.get(fileSet);
     const held = world.agents.get(agent)?.disk.held(fileSet) ?? new RangeSet();
     const missing = held.complement(0, content?.manifest.blockCount ?? 0);

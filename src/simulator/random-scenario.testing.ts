@@ -89,7 +89,9 @@ function randomFileSets(random: Random, agents: readonly ScenarioAgent[]): Scena
   const fileSets: ScenarioFileSet[] = [];
   for (let index = 0; index < count; index += 1) {
     const predecessor = fileSets.at(-1);
-    const follows = predecessor !== undefined && predecessor.growthBitsPerSecond === undefined && chance(random, 40);
+    // A version that is handed over in parts is lost if another supersedes it meanwhile.
+    const mayFollow = predecessor?.growthBitsPerSecond === undefined && predecessor?.handOver === undefined;
+    const follows = predecessor !== undefined && mayFollow && chance(random, 40);
     fileSets.push(randomFileSet(random, agents, index, follows ? predecessor : undefined));
   }
   return fileSets;
@@ -108,7 +110,8 @@ function randomFileSet(
   const selector = random.pick(["all", "all", "site=s0", "tier=web", "site in (s0,s1)", "tier!=web"]);
   const isMeant = parseSelector(selector);
   const isGrowing = !isLong && predecessor === undefined && chance(random, 30);
-  const isHandedOver = chance(random, 35) && agents.some((agent) => matchesSelector(isMeant, agent));
+  const isHandedOver =
+    predecessor === undefined && chance(random, 35) && agents.some((agent) => matchesSelector(isMeant, agent));
   const origins = isHandedOver
     ? []
     : [random.pick(agents).name, ...(chance(random, 20) ? [agents[0]?.name ?? ""] : [])];

@@ -1,9 +1,9 @@
 /**
- * Publishes one file set in the virtual world, with the publisher's production state machine. It stands beside the
- * controller: its words take no time.
+ * Publishes one file set in the virtual world, with the publisher's production state machine.
  *
- * Where an agent is named (an origin), that agent has the data already and what the publisher is told to hand over to it is
- * there at once. Otherwise every block goes to the agents that the controller names, through lanes of the network.
+ * Where an agent is named (an origin), that agent has the data already, what the publisher is told to hand over to it is
+ * there at once, and its words with the controller take no time. Otherwise it is as far from the controller as agents are, and
+ * every block goes to the agents that the controller names, through lanes of the network.
  */
 import { PublisherCore } from "../control/publisher/publisher-core.ts";
 import type { PublisherCommand, PublisherEvent, PublishOutcome } from "../control/publisher/publisher-events.ts";
@@ -322,7 +322,7 @@ export class VirtualPublisher implements LaneSource {
   #dial(): void {
     this.#channel = new VirtualChannel<PublisherMessage, ControllerToPublisher>(
       this.#world.clock,
-      0,
+      this.content.spec.handOver === undefined ? 0 : this.#world.scenario.controlDelayNanoseconds,
       {
         opened: () => this.#post({ type: "connected" }),
         message: (message) => this.#post({ type: "message", message }),

@@ -1,10 +1,14 @@
 /** Which version of a file set is active: durable first, then known to every agent that has anything of that name. */
 import { reconcileFileSet } from "./assignments.ts";
 import { putRow } from "./records.ts";
-import { versionsOf, type ControllerState, type FileSet } from "./state.ts";
+import { storeFileSet, versionsOf, type ControllerState, type FileSet } from "./state.ts";
 
 /** Makes a published version the active one. Versions before it need no longer be obtained. */
 export function activateVersion(state: ControllerState, fileSet: FileSet): void {
+  if (!fileSet.row.wasActive) {
+    fileSet.row = { ...fileSet.row, wasActive: true };
+    storeFileSet(state, fileSet);
+  }
   setActive(state, fileSet.row.name, fileSet.row.version);
 }
 

@@ -2,7 +2,7 @@
  * Which agent has to hold which file set, and telling it so (claims 9, 24): the file set, its extensions while it
  * grows, which version is active, and what it need not hold any longer.
  *
- * An agent that matches a file set's selector has to hold the active version and every later one. The one before stays
+ * An agent that matches a file set's selector has to hold the active version and later ones that were never active. The one before stays
  * with those that have it, as long as their own `keepVersions` lets it; it still is a source.
  */
 import { toBase64 } from "../../std/base64.ts";
@@ -13,13 +13,17 @@ import { inlineManifestTailBytes } from "../../model/limits.ts";
 import { messagePayloadBytes } from "../../protocol/limits.ts";
 import type { Agent, Checkpoint, ControllerState, FileSet } from "./state.ts";
 
-/** Whether the version is one that targets have to obtain: the active one, a later one, or one that is being published. */
+/**
+ * Whether the version is one that targets have to obtain: the active one, a later one that is yet to be active, or one
+ * that is being published.
+ */
 export function isDue(state: ControllerState, fileSet: FileSet): boolean {
   if (fileSet.row.state === "publishing") return true;
   const activeVersion = state.active.get(fileSet.row.name);
   if (activeVersion === undefined || activeVersion === null) return true;
   const active = state.fileSets.get(`${fileSet.row.name}@${activeVersion}`);
-  return active === undefined || fileSet.row.sequence >= active.row.sequence;
+  if (active === undefined || active === fileSet) return true;
+  return fileSet.row.sequence > active.row.sequence && !fileSet.row.wasActive;
 }
 
 function matches(state: ControllerState, agent: Agent, fileSet: FileSet): boolean {

@@ -359,3 +359,23 @@ test("an agent that was away when a file set was removed deletes it when it come
     );
   assert.ok(unassigned.includes(true));
 });
+
+test("going back to an earlier version makes nobody fetch the later ones that are no longer active", () => {
+  const stage = new Stage();
+  const { fra, publisher, publishId } = published(stage, 2);
+  stage.publish(publisher, { type: "commit", publishId });
+  const second = testFileSet("index", "2", 3);
+  const secondPublisher = stage.publisher("second");
+  const secondId = stage.publishFileSet(secondPublisher, second, { agent: "fra-0" });
+  stage.state(fra, { fileSets: [stateOf(second, "held", [0, 3])] });
+  stage.publish(secondPublisher, { type: "commit", publishId: secondId });
+  stage.request({ type: "activate", name: "index", version: "1" });
+  const before = stage.sent.length;
+  stage.connect("nrt-0", "nrt");
+  const assigned = stage.sent
+    .slice(before)
+    .flatMap((command) =>
+      command.type === "sendAgent" && command.message.type === "assign" ? [command.message.fileSet] : [],
+    );
+  assert.deepEqual(assigned, ["index@1"]);
+});

@@ -241,6 +241,7 @@ function openFileSet(state: ControllerState, draft: Draft, root: string, connect
     state: "publishing" as const,
     paused: false,
     activate: wish.activate,
+    wasActive: false,
     algorithm: wish.algorithm,
     pieceBytes: wish.pieceBytes,
     root,

@@ -42,6 +42,8 @@ export const fileSetRowSchema = z.object({
   state: z.enum(["publishing", "published"]),
   paused: z.boolean(),
   activate: z.boolean(),
+  /** It has been the active version once: going back to an earlier one does not make it wanted again. */
+  wasActive: z.boolean().default(false),
   algorithm: checksumAlgorithmSchema,
   pieceBytes: z.int().min(1),
   root: rootSchema,
