@@ -2,16 +2,23 @@
 import { DiskAgentStore } from "../../platform/agent-store/disk-agent-store.ts";
 import { createLogger } from "../../platform/log.ts";
 import { parseLabels } from "../../model/labels.ts";
+import { checkAgentName, checkSiteName } from "../../model/names.ts";
 import { startAgent } from "../../services/agent/run-agent.ts";
+import { asUsage } from "../as-usage.ts";
 import type { AgentProgramFlags } from "./agent-program.ts";
 
 /** Runs until it is stopped. @throws UserError when it cannot start or has to stop */
 export async function runAgent(flags: AgentProgramFlags): Promise<void> {
+  const labels = asUsage(() => {
+    checkAgentName(flags.name);
+    checkSiteName(flags.site);
+    return parseLabels(flags.label ?? []);
+  });
   const agent = await startAgent({
     controllerUrl: flags.controller,
     name: flags.name,
     site: flags.site,
-    labels: parseLabels(flags.label ?? []),
+    labels,
     listen: flags.listen,
     advertise: flags.advertise,
     keepFreeBytes: flags.keepFree,

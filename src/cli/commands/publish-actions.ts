@@ -1,4 +1,5 @@
 /** What `sluice publish` does: checks how it was called, publishes, waits if asked to, and tells what came of it. */
+import { asUsage } from "../as-usage.ts";
 import { checkAgentName, checkFileSetName, checkSiteName, checkVersion } from "../../model/names.ts";
 import { parseSelector } from "../../model/selector.ts";
 import { parseControllerUrl } from "../../platform/channel.ts";
@@ -54,7 +55,7 @@ export async function publishPath(path: string, flags: PublishFlags): Promise<vo
 
 function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progress: ProgressLine): PublishOptions {
   const { fileset, version, to, priority, site, agent, activate, controller, connectTimeout } = flags;
-  const source = usage(() => {
+  const source = asUsage(() => {
     parseControllerUrl(controller);
     checkFileSetName(fileset);
     checkVersion(version);
@@ -113,17 +114,6 @@ function sourceOf(path: string, flags: PublishFlags): PublishSource {
     ...(finalOnExit === undefined ? {} : { writerRuns: () => processRuns(finalOnExit) }),
   };
   return { kind: "follow", path, fileName: as, end };
-}
-
-/** What is wrong here is wrong in how the command was called. */
-function usage<Value>(check: () => Value): Value {
-  try {
-    return check();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new UserError(error.message, { ...hint, exitCode: exitCodes.usage, cause: error });
-  }
 }
 
 async function wait(
