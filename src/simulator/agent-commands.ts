@@ -2,8 +2,9 @@
 import type { AgentCommand } from "../control/agent/agent-events.ts";
 import { RangeSet } from "../std/ranges.ts";
 import { equalBytes } from "../std/bytes.ts";
-import { fakeBlockBytes } from "./fake-hash.ts";
+import { transmissionNanoseconds } from "../std/units.ts";
 import { startProbe } from "./agent-probe.ts";
+import { phases } from "./virtual-clock.ts";
 import type { VirtualAgent } from "./virtual-agent.ts";
 
 export function carryOut(agent: VirtualAgent, command: AgentCommand): void {
@@ -59,13 +60,8 @@ function carryOutOnDisk(agent: VirtualAgent, command: DiskCommand): void {
     case "discard":
       disk.discard(command.fileSet, RangeSet.of(command.block, command.block + 1));
       return agent.world.incompleted(agent, command.fileSet);
-    case "readChallenge": {
-      const content = agent.world.contents.get(command.fileSet);
-      if (content === undefined) return;
-      const checksum = content.manifest.blockChecksum(command.block);
-      const bytes = fakeBlockBytes(checksum, content.manifest.blockLengthBytes(command.block), agent.corrupt);
-      return agent.post({ type: "challengeRead", challengeId: command.challengeId, bytes, end: "whole" });
-    }
+    case "readChallenge":
+      return readChallenge(agent, command);
   }
 }
 
@@ -77,6 +73,21 @@ function storeManifest(agent: VirtualAgent, command: Extract<AgentCommand, { typ
   } else if (!agent.disk.storeManifest(fileSet, offset, bytes.length)) {
     agent.world.account.violation(`${agent.name} stores the manifest of ${fileSet} with a gap at ${String(offset)}`);
   }
+}
+
+/** The bytes go to the controller at the rate that it says. */
+function readChallenge(agent: VirtualAgent, command: Extract<AgentCommand, { type: "readChallenge" }>): void {
+  const { challengeId, fileSet, block, rateBitsPerSecond } = command;
+  const content = agent.world.contents.get(fileSet);
+  if (content === undefined) return;
+  const { core } = agent;
+  const lengthBytes = content.manifest.blockLengthBytes(block);
+  const takes = transmissionNanoseconds(lengthBytes, Math.max(1, rateBitsPerSecond));
+  agent.world.clock.after(takes, phases.agent, () => {
+    if (agent.core !== core) return;
+    const bytes = content.blockBytes(block, agent.corrupt);
+    agent.post({ type: "challengeRead", challengeId, bytes, end: "whole" });
+  });
 }
 
 function finish(agent: VirtualAgent, fileSet: string): void {

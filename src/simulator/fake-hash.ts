@@ -4,31 +4,55 @@
  * A block's bytes are never made unless somebody asks to see them (a challenge): then they are a mark and the checksum that
  * the block is known by, and `fakeHash` of such bytes is that checksum.
  */
-import type { Hash } from "../model/checksum.ts";
+import type { ChecksumAlgorithm, Hash } from "../model/checksum.ts";
 import { checksumLengthBytes } from "../model/checksum.ts";
 import { encodeUtf8 } from "../std/utf8.ts";
 
 const mark = encodeUtf8("sluice simulator");
+/** What everything in the simulated world is said to be hashed by. */
+export const fakeAlgorithm: ChecksumAlgorithm = "blake3";
 
 /** 32 bytes that differ, in all likelihood, for different bytes. */
 export const fakeHash: Hash = (algorithm, bytes) => {
   if (isFakeBlock(bytes)) return bytes.slice(mark.length, mark.length + checksumLengthBytes);
-  return digest(algorithm === "blake3" ? 1 : 2, bytes);
+  return digest(algorithm === fakeAlgorithm ? 1 : 2, bytes);
 };
 
-/** The checksum of a block that is known by a text and a number. */
+/** 32 bytes that a text and a number stand for. */
 export function fakeChecksum(text: string, number: number): Uint8Array {
   return digest(number, encodeUtf8(text));
 }
 
-/** The bytes of a block with this checksum; `isWrong`: as a corrupt disk would have them. A block too short for its mark has no such bytes: zeros. */
-export function fakeBlockBytes(checksum: Uint8Array, lengthBytes: number, isWrong: boolean): Uint8Array {
-  const bytes = new Uint8Array(lengthBytes);
-  if (lengthBytes < mark.length + checksumLengthBytes) return bytes;
-  bytes.set(mark);
-  bytes.set(checksum, mark.length);
-  if (isWrong) bytes[mark.length] = (bytes[mark.length] ?? 0) ^ 1;
+/** What a block is known by: the text and number that stand for what is in it, and its length. */
+export interface FakeBlock {
+  readonly text: string;
+  readonly number: number;
+  readonly lengthBytes: number;
+}
+
+/** The checksum of a block: the same as `fakeHash` of its bytes. */
+export function fakeBlockChecksum(block: FakeBlock): Uint8Array {
+  const isShort = block.lengthBytes < mark.length + checksumLengthBytes;
+  return isShort ? fakeHash(fakeAlgorithm, shortBytes(block)) : fakeChecksum(block.text, block.number);
+}
+
+/** The bytes of a block; `isWrong`: as a corrupt disk would have them. */
+export function fakeBlockBytes(block: FakeBlock, isWrong: boolean): Uint8Array {
+  const isShort = block.lengthBytes < mark.length + checksumLengthBytes;
+  const bytes = isShort ? shortBytes(block) : new Uint8Array(block.lengthBytes);
+  if (!isShort) {
+    bytes.set(mark);
+    bytes.set(fakeChecksum(block.text, block.number), mark.length);
+  }
+  const changed = isShort ? 0 : mark.length;
+  if (isWrong) bytes[changed] = (bytes[changed] ?? 0) ^ 1;
   return bytes;
+}
+
+/** Of a block too short for the mark, the bytes are made up themselves. */
+function shortBytes({ text, number, lengthBytes }: FakeBlock): Uint8Array {
+  const pattern = fakeChecksum(text, number);
+  return Uint8Array.from({ length: lengthBytes }, (_, index) => pattern[index % pattern.length] ?? 0);
 }
 
 function isFakeBlock(bytes: Uint8Array): boolean {

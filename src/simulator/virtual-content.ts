@@ -2,7 +2,6 @@
  * A published file set as the simulated world knows it: its manifest, written by the production code with checksums that
  * are made up (fake-hash.ts), and, where it grows, how much of it there is at which time.
  */
-import type { ChecksumAlgorithm } from "../model/checksum.ts";
 import { checksumLengthBytes } from "../model/checksum.ts";
 import { ManifestBuilder } from "../model/manifest-builder.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -10,24 +9,23 @@ import { manifestPieceBytesFor, ManifestSummarizer } from "../model/manifest-roo
 import { manifestPieceBytes } from "../model/limits.ts";
 import { toHex } from "../std/hex.ts";
 import { transmissionNanoseconds } from "../std/units.ts";
-import { fakeChecksum, fakeHash } from "./fake-hash.ts";
+import { fakeAlgorithm, fakeBlockBytes, fakeBlockChecksum, fakeHash, type FakeBlock } from "./fake-hash.ts";
 import type { ScenarioFileSet } from "./scenario.ts";
 
-const algorithm: ChecksumAlgorithm = "blake3";
 const fileMode = 0o644;
 
 export class VirtualContent {
   readonly spec: ScenarioFileSet;
   /** NAME@VERSION. */
   readonly key: string;
-  readonly algorithm = algorithm;
+  readonly algorithm = fakeAlgorithm;
   readonly pieceBytes: number;
   /** Blocks of the whole file set, once it has stopped growing. */
   readonly finalBlockCount: number;
   /** Blocks by checksum and length, as far as they have been asked for. */
   readonly #byChecksum = new Map<string, number>();
   #indexed = 0;
-  readonly #builder = new ManifestBuilder(algorithm);
+  readonly #builder = new ManifestBuilder(fakeAlgorithm);
   readonly #summarizer: ManifestSummarizer;
   #bytes: Uint8Array = new Uint8Array(0);
   #root = "";
@@ -47,7 +45,7 @@ export class VirtualContent {
       this.#beginFile();
       this.pieceBytes = manifestPieceBytes;
     }
-    this.#summarizer = new ManifestSummarizer(fakeHash, algorithm, this.pieceBytes);
+    this.#summarizer = new ManifestSummarizer(fakeHash, fakeAlgorithm, this.pieceBytes);
   }
 
   /** What there is of it so far. */
@@ -94,7 +92,11 @@ export class VirtualContent {
     const lengthBytes = this.#nextBlockBytes();
     if (lengthBytes > 0) {
       const isFinal = this.#blockOfFile === Math.ceil(this.fileBytes(this.#file) / this.spec.blockBytes) - 1;
-      this.#builder.addGrownBlock({ lengthBytes, checksum: this.#checksum(this.manifest.blockCount), final: isFinal });
+      this.#builder.addGrownBlock({
+        lengthBytes,
+        checksum: this.#checksum(this.manifest.blockCount, lengthBytes),
+        final: isFinal,
+      });
       this.#blockOfFile += 1;
       if (!isFinal) return;
     }
@@ -103,6 +105,11 @@ export class VirtualContent {
     this.#blockOfFile = 0;
     if (this.#file < this.spec.fileCount) this.#beginFile();
     else this.#builder.end();
+  }
+
+  /** What stands in a block; `isWrong`: as a corrupt disk would have it. */
+  blockBytes(block: number, isWrong: boolean): Uint8Array {
+    return fakeBlockBytes(this.#fakeBlock(block, this.manifest.blockLengthBytes(block)), isWrong);
   }
 
   /** The first block with this checksum and length. */
@@ -135,7 +142,8 @@ export class VirtualContent {
       const count = Math.ceil(lengthBytes / this.spec.blockBytes);
       const checksums = new Uint8Array(count * checksumLengthBytes);
       for (let index = 0; index < count; index += 1) {
-        checksums.set(this.#checksum(block), index * checksumLengthBytes);
+        const blockBytes = Math.min(this.spec.blockBytes, lengthBytes - index * this.spec.blockBytes);
+        checksums.set(this.#checksum(block, blockBytes), index * checksumLengthBytes);
         block += 1;
       }
       this.#builder.addFile({
@@ -151,8 +159,13 @@ export class VirtualContent {
     this.#builder.end();
   }
 
-  #checksum(block: number): Uint8Array {
-    return fakeChecksum(this.spec.content ?? this.key, block % (this.spec.distinctBlocks ?? this.finalBlockCount));
+  #checksum(block: number, lengthBytes: number): Uint8Array {
+    return fakeBlockChecksum(this.#fakeBlock(block, lengthBytes));
+  }
+
+  #fakeBlock(block: number, lengthBytes: number): FakeBlock {
+    const number = block % (this.spec.distinctBlocks ?? this.finalBlockCount);
+    return { text: this.spec.content ?? this.key, number, lengthBytes };
   }
 
   #path(file: number): string {
