@@ -117,7 +117,6 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
     if (running.run !== undefined) continueRun(state, running.run);
     return;
   }
-  state.publishes.get(fileSet.row.publishId)?.claimants.delete(agent.row.agentId);
   const good =
     message.end === "whole" &&
     running.receivedBytes === lengthBytes &&
@@ -125,6 +124,10 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
   if (running.run !== undefined) {
     running.run.checkedBlocks += 1;
     running.run.checkedBytes += lengthBytes;
+  }
+  const claimants = state.publishes.get(fileSet.row.publishId)?.claimants;
+  if (claimants?.has(agent.row.agentId) === true) {
+    claimants.set(agent.row.agentId, state.now + state.settings.retryMilliseconds * nanosecondsPerMillisecond);
   }
   if (good) trustAgent(state, fileSet, agent.row);
   else {
@@ -167,7 +170,8 @@ function randomHolding(state: ControllerState, agent: Agent): ChallengedBlocks |
 function challengeClaimants(state: ControllerState): void {
   for (const publish of state.publishes.values()) {
     const fileSet = state.fileSets.get(publish.key);
-    for (const agentId of publish.claimants) {
+    for (const [agentId, notBefore] of publish.claimants) {
+      if (notBefore > state.now) continue;
       const agent = state.agents.get(agentId);
       const known = agent?.fileSets.get(publish.key);
       const blocks = known?.held.difference(publish.plausible ?? new RangeSet());
@@ -241,8 +245,12 @@ export function tickChallenges(state: ControllerState): number | undefined {
     }
   }
   let next = interval > 0 ? state.nextChallengeAtNanoseconds : undefined;
-  const claimed = [...state.publishes.values()].some((publish) => publish.claimants.size > 0);
-  if (state.waitingRuns.size > 0 || claimed) next = Math.min(next ?? Infinity, state.now + waitNanoseconds);
+  for (const { claimants } of state.publishes.values()) {
+    for (const notBefore of claimants.values()) {
+      next = Math.min(next ?? Infinity, Math.max(notBefore, state.now + waitNanoseconds));
+    }
+  }
+  if (state.waitingRuns.size > 0) next = Math.min(next ?? Infinity, state.now + waitNanoseconds);
   for (const running of state.challenges.values()) next = Math.min(next ?? Infinity, running.deadlineNanoseconds);
   return next;
 }

@@ -34,7 +34,7 @@ export function publishOf(state: ControllerState, fileSet: FileSet): Publish {
       goneAtNanoseconds: state.now + state.settings.publisherGoneMilliseconds * nanosecondsPerMillisecond,
       member: undefined,
       plausible: undefined,
-      claimants: new Set(),
+      claimants: new Map(),
       trusted: new Set(),
       known: undefined,
       told: new RangeSet(),
@@ -53,7 +53,7 @@ function credible(publish: Publish, fileSet: FileSet, agent: AgentIdentity, rang
   if (fileSet.row.agent !== undefined) return fileSet.row.agent === agent.name ? ranges : new RangeSet();
   if (publish.plausible === undefined || publish.trusted.has(agent.agentId)) return ranges;
   const credited = ranges.intersection(publish.plausible);
-  if (credited.count < ranges.count) publish.claimants.add(agent.agentId);
+  if (credited.count < ranges.count && !publish.claimants.has(agent.agentId)) publish.claimants.set(agent.agentId, 0);
   return credited;
 }
 

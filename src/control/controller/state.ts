@@ -81,8 +81,8 @@ export interface Publish {
   member: Member | undefined;
   /** Blocks that an agent may hold by now: handed over, or also in another file set. Undefined: any (after a restart). */
   plausible: RangeSet | undefined;
-  /** Agents that claim what they cannot have been given: they are asked for a block of it. */
-  readonly claimants: Set<string>;
+  /** Agents that claim what they cannot have been given, and the time before which they are not asked for a block of it. */
+  readonly claimants: Map<string, number>;
   /** Agents that had the block which they were asked for: their word is taken. */
   readonly trusted: Set<string>;
   /** What tells blocks of other file sets, for what a growing one is yet to bring. */
