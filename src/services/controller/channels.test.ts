@@ -4,6 +4,7 @@ import { afterEach, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { ControllerEvent } from "../../control/controller/controller-events.ts";
+import { eventually } from "../../platform/eventually.testing.ts";
 import { accept } from "../../platform/accept.ts";
 import type { Accepting } from "../../platform/accept.ts";
 import { createLogger } from "../../platform/log.ts";
@@ -81,7 +82,7 @@ describe("bounds of the controller's channels", () => {
   it("read nothing while paused", async () => {
     const { channels, url } = await start({});
     const socket = await open(url);
-    await pause(10);
+    await eventually(() => assert.equal(events.length, 1));
     channels.setPaused(true);
     socket.send(JSON.stringify({ type: "probeResult", probeId: 1, outcome: "good" }));
     await pause(30);
@@ -90,8 +91,7 @@ describe("bounds of the controller's channels", () => {
       ["opened"],
     );
     channels.setPaused(false);
-    await pause(30);
-    assert.equal(events.length, 2);
+    await eventually(() => assert.equal(events.length, 2));
     socket.terminate();
   });
 });

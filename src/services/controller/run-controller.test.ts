@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { ControllerMessage } from "../../protocol/controller-messages.ts";
 import type { ControllerEvent } from "../../control/controller/controller-events.ts";
+import { eventually } from "../../platform/eventually.testing.ts";
 import { createLogger } from "../../platform/log.ts";
 import { maximumTopologyBytes } from "../../platform/yaml-topology.ts";
 import { maximumMessageBytes } from "../../protocol/limits.ts";
@@ -259,7 +260,7 @@ describe("controller channels", () => {
     assert.deepEqual(JSON.parse(data.toString()), acknowledge);
     socket.close();
     await closeCodeOf(socket);
-    await pause(20);
+    await eventually(() => assert.equal(machine.events.length, 4));
     const seen = machine.events.slice(1);
     assert.deepEqual(seen, [
       { type: "opened", connectionId: 1, role: "agent" },
