@@ -59,13 +59,13 @@ describe("damage", () => {
       const good = await fleet.run("agent", "verify", "fra-1", "--blocks", "10");
       assert.equal(good.code, 0, good.error);
       await damage(join(fleet.tree("fra-1", "index", "1"), "sub/small"), 100);
-      const { code, out } = await fleet.run("agent", "verify", "fra-1", "--blocks", "100");
+      const { code, out } = await fleet.run("agent", "verify", "fra-1", "--blocks", "80");
       assert.equal(code, 1, out);
       assert.match(out, /sub\/small/);
       await waitUntil("fra-1 has fetched it again", () => {
         return treeDifferences(describeTree(fleet.tree("fra-1", "index", "1")), expected).length === 0;
       });
-      const { code: codeAfter } = await fleet.run("agent", "verify", "fra-1", "--blocks", "100");
+      const { code: codeAfter } = await fleet.run("agent", "verify", "fra-1", "--blocks", "10");
       assert.equal(codeAfter, 0);
     },
   );

@@ -11,13 +11,13 @@ import { describeTree, writeTree } from "./support/trees.ts";
 import type { EntrySpec } from "./support/trees.ts";
 import { waitUntil, within } from "./support/waiting.ts";
 
-/** Slow enough that a transfer can be caught halfway: 16 MiB take about 4 s. */
+/** Slow enough that a transfer can be caught halfway: 12 MiB take about 3 s. */
 const slow = {
   sites: { fra: {}, iad: {} },
   defaults: { nic: { up: "35Mbps", down: "35Mbps" } },
   agents: { "fra-0": { nic: { down: "1Gbps" } } },
 };
-const totalBytes = 16 * mebibyte;
+const totalBytes = 12 * mebibyte;
 
 function writeSource(fleet: Fleet, seed: string): string {
   const source = join(fleet.directory, "source");

@@ -68,8 +68,8 @@ describe("starting programs", () => {
           code: failure,
           error: /\/nowhere\.yaml/,
         },
-        { name: "agent, label", words: agent(fresh, "127.0.0.1:0", "--label", "=x"), code: failure, error: /label/ },
-        { name: "agent, name", words: agent(fresh, "127.0.0.1:0", "--name", "a/b"), code: failure, error: /"a\/b"/ },
+        { name: "agent, label", words: agent(fresh, "127.0.0.1:0", "--label", "=x"), code: usage, error: /label/ },
+        { name: "agent, name", words: agent(fresh, "127.0.0.1:0", "--name", "a/b"), code: usage, error: /"a\/b"/ },
         { name: "agent, no name", words: ["agent", "--data", fresh], code: usage, error: /required option/ },
       ]);
       const mistakes = await fleet.run(...controller(`${fresh}3`, "127.0.0.1:0", "--topology", bad));
