@@ -48,8 +48,24 @@ export function offerOf(
   return { ranges, holdsSome: !ranges.intersection(sourceHolding.held).isEmpty };
 }
 
-/** Picks blocks of an offer worth at least `budgetBytes` (all of it, if it is less). */
+/** The most ranges of one portion: a ticket, and a request to the source, must hold them. */
+const maximumRanges = 1_000;
+
+/** Picks blocks of an offer worth about `budgetBytes` (all of it, if it is less), in a bounded number of ranges. */
 export function pickBlocks(
+  order: BlockOrder,
+  offer: RangeSet,
+  source: Member,
+  target: Member,
+  budgetBytes: number,
+  random: SeededRandom,
+): RangeSet {
+  const picked = pickRarest(order, offer, source, target, budgetBytes, random);
+  if (picked.rangeCount <= maximumRanges) return picked;
+  return RangeSet.fromFlat(picked.toFlat().slice(0, 2 * maximumRanges));
+}
+
+function pickRarest(
   order: BlockOrder,
   offer: RangeSet,
   source: Member,

@@ -221,3 +221,19 @@ test("a lane that brings nothing for far too long is ended, and its work given a
     ["a-0"],
   );
 });
+
+test("what is scattered is queued in a bounded number of ranges", () => {
+  const scheduler = newScheduler(sites(["a"], "500Mbps"));
+  const order = addContent(scheduler, "payload@1", 20_000, 64);
+  const [origin, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
+  scheduler.addHeld(origin, order, RangeSet.of(0, 20_000));
+  const everySecond = new RangeSet();
+  for (let block = 0; block < 20_000; block += 2) everySecond.add(block, block + 1);
+  scheduler.addHeld(target, order, everySecond);
+  scheduler.setWants(target, order, true);
+  const { queued } = scheduler.decide(0);
+  assert.deepEqual(
+    queued.map(({ ranges }) => ranges.rangeCount),
+    [1_000],
+  );
+});
