@@ -346,7 +346,6 @@ const passes: readonly Pass[] = [
 ];
 const againPass: Pass = { local: false, rule: "again" };
 /** A block comes into a site a second time only over links that carry this many times what one target can take. */
-
 const ampleShare = 1.5;
 
 function moreUrgent(a: BlockOrder, b: BlockOrder): number {

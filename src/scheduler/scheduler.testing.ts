@@ -4,7 +4,8 @@ import type { BlockOrder } from "./block-order.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Member } from "./world.ts";
 
-export function testMember(name: string, site: string): Member {
+/** An agent as it is when it has just come. */
+function newAgent(name: string, site: string) {
   return {
     id: name,
     name,
@@ -15,26 +16,17 @@ export function testMember(name: string, site: string): Member {
     online: true,
     serves: "yes",
     fetches: true,
-    lanesIn: new Set(),
-    lanesOut: new Set(),
-    recentFailures: 0,
-    aheadScale: 1,
-    shunned: new Map(),
-  };
+  } as const;
+}
+
+/** An agent that no scheduler knows. */
+export function testMember(name: string, site: string): Member {
+  const history = { recentFailures: 0, aheadScale: 1, shunned: new Map<Member, number>() };
+  return { ...newAgent(name, site), ...history, lanesIn: new Set(), lanesOut: new Set() };
 }
 
 export function addAgent(scheduler: Scheduler, name: string, site: string): Member {
-  return scheduler.addMember({
-    id: name,
-    name,
-    site,
-    kind: "agent",
-    receivers: undefined,
-    sameHost: false,
-    online: true,
-    serves: "yes",
-    fetches: true,
-  });
+  return scheduler.addMember(newAgent(name, site));
 }
 
 export function addContent(
