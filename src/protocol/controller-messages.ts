@@ -97,6 +97,8 @@ export const openLaneSchema = z.object({
   holderId: agentIdSchema,
   address: addressSchema,
   rateBitsPerSecond: wholeNumberSchema,
+  /** It ends by itself when what the same message queues into it has come. */
+  endsWhenEmpty: z.boolean().optional(),
   /** Names of the resources between the two ends, also those without a stated capability: for working out blame. */
   path: z.array(z.string().max(300)).max(64),
 });

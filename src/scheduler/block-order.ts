@@ -1,23 +1,28 @@
 /**
  * Availability: one order of blocks (a file set's manifest pieces, or its content) and, for every member, what it
- * holds, what is coming to it, and whether it wants the rest. Counts for each block say how rare it is, in all and in
- * each site, "present or coming"; they are kept up to date as ranges change, never recomputed.
+ * holds, what is coming to it, and whether it wants the rest. Counts for each block say how rare it is, in all, in
+ * each site and by sites, "present or coming"; they are kept up to date as blocks come and go, never recomputed.
  *
- * Invariants: `coming` and `held` of a member are disjoint. A publisher's copy counts nowhere. The copy of an origin (the
- * agent that a file set entered through) counts as "its site has it", but not for rarity: it would make nothing ever fresh.
+ * Invariants: of a member, `have` is what it holds, what is coming to it, and duplicates (which it fills itself). A publisher's
+ * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts as "its site has it",
+ * but not for rarity: it would make nothing ever fresh.
  */
+import { PagedBits } from "../std/paged-bits.ts";
 import { RangeSet } from "../std/ranges.ts";
+import { SiteView } from "./site-view.ts";
 import type { Member } from "./world.ts";
 
 export interface Holding {
-  readonly held: RangeSet;
-  readonly coming: RangeSet;
-  /** Neither held nor coming, duplicates left out. */
-  readonly missing: RangeSet;
+  readonly member: Member;
+  readonly held: PagedBits;
+  /** Held, coming, or a duplicate: what need not be scheduled. */
+  readonly have: PagedBits;
   /** The member is a target that is ready for blocks. */
   wants: boolean;
   /** Its copy counts for rarity (false for an origin). */
   readonly counts: boolean;
+  /** Undefined for a publisher. */
+  readonly view: SiteView | undefined;
 }
 
 export interface OrderDescription {
@@ -35,6 +40,8 @@ export interface OrderDescription {
 export class BlockOrder {
   readonly description: OrderDescription;
   paused = false;
+  /** Its place among all orders: what has a lower one goes first where they compete. */
+  rank = 0;
   #blockCount = 0;
   /** Later copies of a block within the order: agents fill them themselves, they are never scheduled. */
   readonly duplicates = new RangeSet();
@@ -43,10 +50,19 @@ export class BlockOrder {
   arrived: RangeSet | undefined;
   /** Members that want it and have not got all of it. */
   readonly hungry = new Set<Member>();
-  #presence = new Uint16Array(64);
+  /** Of these, how many blocks somebody must still be told to fetch; 0: all is coming. Updated with `hungry`. */
+  readonly views = new Map<string, SiteView>();
+  readonly publishers: Member[] = [];
+  /** How many counted members hold each block or are being sent it. */
+  presenceCounts = new Uint32Array(64);
+  /** How many sites have each block. */
+  siteCounts = new Uint16Array(64);
+  /** How many sites that are no home have each block. */
+  outsideCounts = new Uint16Array(64);
   /** Blocks that no counted member holds or is being sent. */
-  readonly #fresh = new RangeSet();
-  readonly #sites = new Map<string, SitePresence>();
+  readonly freshBlocks = new PagedBits();
+  /** Blocks that are in no site but a home. */
+  readonly onlyHome = new PagedBits();
 
   constructor(description: OrderDescription) {
     this.description = description;
@@ -58,21 +74,29 @@ export class BlockOrder {
 
   /** The order has grown to this many blocks. */
   grow(blockCount: number, duplicates: RangeSet): void {
-    if (blockCount < this.#blockCount) throw new RangeError(`${this.description.key}: an order never shrinks`);
-    const added = blockCount > this.#blockCount ? RangeSet.of(this.#blockCount, blockCount) : new RangeSet();
+    const before = this.#blockCount;
+    if (blockCount < before) throw new RangeError(`${this.description.key}: an order never shrinks`);
     this.#blockCount = blockCount;
     this.duplicates.addAll(duplicates);
-    this.#fresh.addAll(added);
-    const wanted = added.difference(this.duplicates);
-    if (this.#presence.length < blockCount) {
-      const length = Math.max(blockCount, 2 * this.#presence.length);
-      this.#presence = enlarge(this.#presence, length);
-      for (const site of this.#sites.values()) site.counts = enlarge(site.counts, length);
+    this.freshBlocks.grow(blockCount, true);
+    this.onlyHome.grow(blockCount, true);
+    duplicates.forEach((start, end) => {
+      this.freshBlocks.remove(start, end);
+      this.onlyHome.remove(start, end);
+    });
+    if (this.presenceCounts.length < blockCount) {
+      const length = Math.max(blockCount, 2 * this.presenceCounts.length);
+      this.presenceCounts = enlarged(this.presenceCounts, new Uint32Array(length));
+      this.siteCounts = enlarged(this.siteCounts, new Uint16Array(length));
+      this.outsideCounts = enlarged(this.outsideCounts, new Uint16Array(length));
     }
-    for (const site of this.#sites.values()) site.absent.addAll(added);
-    for (const [member, holding] of this.holdings) {
-      holding.missing.addAll(wanted);
-      this.#updateHunger(member, holding);
+    for (const view of this.views.values()) {
+      view.grow(blockCount);
+      duplicates.forEach((start, end) => view.absent.remove(start, end));
+    }
+    for (const holding of this.holdings.values()) {
+      this.#growHolding(holding, duplicates);
+      this.#updateHunger(holding);
     }
   }
 
@@ -88,11 +112,13 @@ export class BlockOrder {
   holding(member: Member, counts = member.kind === "agent"): Holding {
     let holding = this.holdings.get(member);
     if (holding === undefined) {
-      const missing = this.#blockCount === 0 ? new RangeSet() : RangeSet.of(0, this.#blockCount);
-      missing.removeAll(this.duplicates);
-      holding = { held: new RangeSet(), coming: new RangeSet(), missing, wants: false, counts };
+      const view = member.kind === "agent" ? this.#view(member.site ?? "") : undefined;
+      holding = { member, held: new PagedBits(), have: new PagedBits(), wants: false, counts, view };
+      this.#growHolding(holding, this.duplicates);
       this.holdings.set(member, holding);
-      this.#site(member.site ?? "").members.push(member);
+      if (view === undefined) this.publishers.push(member);
+      else view.members.push(member);
+      if (view !== undefined && !counts && !view.isHome) this.#makeHome(view);
     }
     return holding;
   }
@@ -100,93 +126,86 @@ export class BlockOrder {
   setWants(member: Member, wants: boolean): void {
     const holding = this.holding(member);
     holding.wants = wants;
-    this.#updateHunger(member, holding);
+    this.#updateHunger(holding);
   }
 
   /** The member holds these blocks now, beside what it held. */
   addHeld(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
-    const fresh = ranges.difference(holding.held);
-    const arrived = fresh.intersection(holding.coming);
-    holding.coming.removeAll(arrived);
-    holding.held.addAll(fresh);
-    holding.missing.removeAll(fresh);
-    this.#count(member, holding, fresh.difference(arrived), 1);
-    this.#updateHunger(member, holding);
+    ranges.forEach((start, end) => {
+      for (let block = start; block < end; block += 1) {
+        if (!holding.held.set(block)) continue;
+        if (holding.have.set(block)) this.#entered(holding, block);
+      }
+    });
+    this.#updateHunger(holding);
   }
 
   removeHeld(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
-    const gone = ranges.intersection(holding.held);
-    holding.held.removeAll(gone);
-    holding.missing.addAll(gone.difference(this.duplicates));
-    this.#count(member, holding, gone, -1);
-    this.#updateHunger(member, holding);
+    ranges.forEach((start, end) => {
+      for (let block = start; block < end; block += 1) {
+        if (!holding.held.clear(block) || this.duplicates.has(block)) continue;
+        holding.have.clear(block);
+        this.#left(holding, block);
+      }
+    });
+    this.#updateHunger(holding);
   }
 
   addComing(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
-    const fresh = ranges.difference(holding.held).difference(holding.coming);
-    holding.coming.addAll(fresh);
-    holding.missing.removeAll(fresh);
-    this.#count(member, holding, fresh, 1);
+    ranges.forEach((start, end) => {
+      for (let block = start; block < end; block += 1) if (holding.have.set(block)) this.#entered(holding, block);
+    });
+    this.#updateHunger(holding);
   }
 
   removeComing(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
-    const gone = ranges.intersection(holding.coming);
-    holding.coming.removeAll(gone);
-    holding.missing.addAll(gone.difference(this.duplicates));
-    this.#count(member, holding, gone, -1);
+    ranges.forEach((start, end) => {
+      for (let block = start; block < end; block += 1) {
+        if (holding.held.has(block) || this.duplicates.has(block)) continue;
+        if (holding.have.clear(block)) this.#left(holding, block);
+      }
+    });
+    this.#updateHunger(holding);
   }
 
   /** Forgets a member. */
   drop(member: Member): void {
     const holding = this.holdings.get(member);
     if (holding === undefined) return;
-    this.#count(member, holding, holding.held, -1);
-    this.#count(member, holding, holding.coming, -1);
+    holding.have.forEachRange((start, end) => {
+      for (let block = start; block < end; block += 1) if (!this.duplicates.has(block)) this.#left(holding, block);
+    });
     this.holdings.delete(member);
     this.hungry.delete(member);
-    const { members } = this.#site(member.site ?? "");
+    member.needs.delete(this);
+    const members = holding.view?.members ?? this.publishers;
     const index = members.indexOf(member);
     const last = members.pop();
     if (last !== undefined && last !== member) members[index] = last;
   }
 
-  /** What the member neither holds nor is being sent, duplicates left out. Not to be changed. */
+  /** What the member neither holds nor is being sent, duplicates left out. */
   missing(member: Member): RangeSet {
-    return this.holding(member).missing;
+    return this.holding(member).have.toRangeSet().complement(0, this.#blockCount);
   }
 
   /** How many members hold a block or are being sent it. */
   presence(block: number): number {
-    return this.#presence[block] ?? 0;
+    return this.presenceCounts[block] ?? 0;
   }
 
   /** The same within one site. */
   sitePresence(site: string, block: number): number {
-    return this.#sites.get(site)?.counts[block] ?? 0;
-  }
-
-  /** Which of these blocks are neither held by nor coming to any agent of the site. */
-  absentIn(site: string, ranges: RangeSet): RangeSet {
-    return ranges.intersection(this.#site(site).absent);
-  }
-
-  /** Which of these blocks no counted member holds or is being sent. */
-  fresh(ranges: RangeSet): RangeSet {
-    return ranges.intersection(this.#fresh);
-  }
-
-  /** Sites of members that have an entry ("" for publishers that did not say where they are). */
-  sites(): readonly string[] {
-    return [...this.#sites.keys()];
+    return this.views.get(site)?.counts.at(block) ?? 0;
   }
 
   /** Members with an entry, by site. */
   membersIn(site: string): readonly Member[] {
-    return this.#sites.get(site)?.members ?? [];
+    return this.views.get(site)?.members ?? [];
   }
 
   /** Which of these blocks a publisher has still to hand over: neither arrived nor on their way through its lanes. */
@@ -202,74 +221,98 @@ export class BlockOrder {
 
   /** Which of these blocks no agent at all holds or is being sent, origins included. */
   unheard(ranges: RangeSet): RangeSet {
-    const unheard = this.fresh(ranges);
-    for (const [member, holding] of this.holdings) {
+    const unheard = ranges.clone();
+    for (const view of this.views.values()) {
       if (unheard.isEmpty) break;
-      if (holding.counts || member.kind === "publisher") continue;
-      unheard.removeAll(holding.held);
-      unheard.removeAll(holding.coming);
+      unheard.removeAll(unheard.difference(view.absent.toRangeSet()));
     }
     return unheard;
   }
 
-  /** Which of these blocks no serving agent but this one holds: the last resort. */
-  onlyWith(source: Member, ranges: RangeSet): RangeSet {
-    const only = ranges.clone();
+  /** Whether no serving agent but this one holds the block: the last resort. */
+  isOnlyWith(source: Member, block: number): boolean {
     for (const [member, holding] of this.holdings) {
-      if (only.isEmpty) break;
-      if (member !== source && member.online && member.serves === "yes") only.removeAll(holding.held);
+      if (member !== source && member.online && member.serves === "yes" && holding.held.has(block)) return false;
     }
-    return only;
+    return true;
   }
 
-  #updateHunger(member: Member, holding: Holding): void {
-    const hungry = holding.wants && holding.held.count < this.#blockCount;
-    if (hungry) this.hungry.add(member);
+  #growHolding(holding: Holding, duplicates: RangeSet): void {
+    holding.held.grow(this.#blockCount, false);
+    holding.have.grow(this.#blockCount, false);
+    duplicates.forEach((start, end) => holding.have.add(start, end));
+  }
+
+  #updateHunger(holding: Holding): void {
+    const { member, wants, held, have } = holding;
+    if (wants && held.count < this.#blockCount) this.hungry.add(member);
     else this.hungry.delete(member);
+    if (wants && have.count < this.#blockCount) member.needs.add(this);
+    else member.needs.delete(this);
   }
 
-  #site(site: string): SitePresence {
-    let presence = this.#sites.get(site);
-    if (presence === undefined) {
-      const absent = this.#blockCount === 0 ? new RangeSet() : RangeSet.of(0, this.#blockCount);
-      presence = { counts: new Uint16Array(this.#presence.length), absent, members: [] };
-      this.#sites.set(site, presence);
+  #view(site: string): SiteView {
+    let view = this.views.get(site);
+    if (view === undefined) {
+      view = new SiteView(site);
+      view.grow(this.#blockCount);
+      const { absent } = view;
+      this.duplicates.forEach((start, end) => absent.remove(start, end));
+      this.views.set(site, view);
     }
-    return presence;
+    return view;
   }
 
-  #count(member: Member, holding: Holding, ranges: RangeSet, change: 1 | -1): void {
-    if (member.kind === "publisher") return;
-    const site = this.#site(member.site ?? "");
-    const { counts } = site;
-    const turn = change === 1 ? 1 : 0;
-    ranges.forEach((start, end) => {
-      for (let block = start; block < end; block += 1) {
-        counts[block] = (counts[block] ?? 0) + change;
-        if (counts[block] === turn) mark(site.absent, block, change === -1);
-        if (!holding.counts) continue;
-        this.#presence[block] = (this.#presence[block] ?? 0) + change;
-        if (this.#presence[block] === turn) mark(this.#fresh, block, change === -1);
+  /** What the site has is not outside any more. */
+  #makeHome(view: SiteView): void {
+    view.isHome = true;
+    for (let block = 0; block < this.#blockCount; block += 1) {
+      if (view.has(block) && !this.duplicates.has(block)) this.#leftOutside(block);
+    }
+  }
+
+  /** A block is with, or coming to, a member that did not have it. */
+  #entered({ member, view, counts }: Holding, block: number): void {
+    if (view === undefined || member.kind === "publisher") return;
+    if (view.counts.change(block, 1) === 1) {
+      view.absent.clear(block);
+      this.siteCounts[block] = (this.siteCounts[block] as number) + 1;
+      if (!view.isHome) {
+        const outside = (this.outsideCounts[block] as number) + 1;
+        this.outsideCounts[block] = outside;
+        if (outside === 1) {
+          this.onlyHome.clear(block);
+          view.firstCopies += 1;
+        }
       }
-    });
+    }
+    if (!counts) return;
+    const presence = (this.presenceCounts[block] as number) + 1;
+    this.presenceCounts[block] = presence;
+    if (presence === 1) this.freshBlocks.clear(block);
+  }
+
+  #left({ member, view, counts }: Holding, block: number): void {
+    if (view === undefined || member.kind === "publisher") return;
+    if (view.counts.change(block, -1) === 0) {
+      view.absent.set(block);
+      this.siteCounts[block] = (this.siteCounts[block] as number) - 1;
+      if (!view.isHome) this.#leftOutside(block);
+    }
+    if (!counts) return;
+    const presence = (this.presenceCounts[block] as number) - 1;
+    this.presenceCounts[block] = presence;
+    if (presence === 0) this.freshBlocks.set(block);
+  }
+
+  #leftOutside(block: number): void {
+    const outside = (this.outsideCounts[block] as number) - 1;
+    this.outsideCounts[block] = outside;
+    if (outside === 0) this.onlyHome.set(block);
   }
 }
 
-/** What one site has of an order. */
-interface SitePresence {
-  counts: Uint16Array<ArrayBuffer>;
-  /** Blocks that no member of the site holds or is being sent. */
-  readonly absent: RangeSet;
-  readonly members: Member[];
-}
-
-function mark(set: RangeSet, block: number, there: boolean): void {
-  if (there) set.add(block, block + 1);
-  else set.remove(block, block + 1);
-}
-
-function enlarge(counts: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
-  const larger = new Uint16Array(length);
+function enlarged<T extends Uint16Array | Uint32Array>(counts: T, larger: T): T {
   larger.set(counts);
   return larger;
 }

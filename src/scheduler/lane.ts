@@ -14,6 +14,9 @@ export interface Lane {
   path: readonly number[];
   /** What is charged, and what both ends keep. */
   rateBitsPerSecond: number;
+  /** It ends by itself when what was queued at its start has come. */
+  readonly isShort: boolean;
+  readonly openedNanoseconds: number;
   /** Rises with each ticket. */
   revision: number;
   /** What was queued into it and the target does not hold yet, by order. */

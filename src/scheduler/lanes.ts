@@ -11,6 +11,8 @@ import type { Member, World } from "./world.ts";
 
 /** Bandwidth that was taken from a lane, and may still be in use until its far end has heard of it. */
 interface HeldBack {
+  readonly source: Member;
+  readonly target: Member;
   readonly path: readonly number[];
   readonly rateBitsPerSecond: number;
   readonly untilNanoseconds: number;
@@ -35,10 +37,17 @@ export class Lanes {
   }
 
   /** Opens and charges a lane. @throws RangeError when the path has not that much free */
-  open(source: Member, target: Member, rateBitsPerSecond: number, now: number, decisions: Decisions): Lane {
+  open(
+    source: Member,
+    target: Member,
+    rateBitsPerSecond: number,
+    now: number,
+    decisions: Decisions,
+    isShort = false,
+  ): Lane {
     const path = this.#world.path(source, target);
     this.#world.ledger.allocate(path, rateBitsPerSecond);
-    const lane = this.#enter(this.takeId(), source, target, path, rateBitsPerSecond, now);
+    const lane = this.#enter(this.takeId(), source, target, path, rateBitsPerSecond, now, isShort);
     decisions.opened.push(lane);
     return lane;
   }
@@ -64,7 +73,7 @@ export class Lanes {
     lane.source.lanesOut.delete(lane);
     lane.target.lanesIn.delete(lane);
     for (const index of lane.path) this.#over.get(index)?.delete(lane);
-    if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane.path, lane.rateBitsPerSecond);
+    if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane, lane.rateBitsPerSecond);
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
@@ -83,18 +92,18 @@ export class Lanes {
   takeFrom(lane: Lane, bitsPerSecond: number, decisions: Decisions): void {
     this.setRate(lane, lane.rateBitsPerSecond - bitsPerSecond, decisions);
     this.#world.ledger.retain(lane.path, bitsPerSecond);
-    this.#holdBack(lane.path, bitsPerSecond);
+    this.#holdBack(lane, bitsPerSecond);
   }
 
-  /** Releases what was held back long enough. @returns whether anything was */
-  tick(now: number): boolean {
+  /** Releases what was held back long enough. @returns the members at whose ends it was */
+  tick(now: number): Member[] {
     this.#now = now;
-    let released = false;
+    const released: Member[] = [];
     while (this.#heldBack[0] !== undefined && this.#heldBack[0].untilNanoseconds <= now) {
-      const { path, rateBitsPerSecond } = this.#heldBack[0];
+      const { source, target, path, rateBitsPerSecond } = this.#heldBack[0];
       this.#heldBack.shift();
       this.#world.ledger.release(path, rateBitsPerSecond);
-      released = true;
+      released.push(source, target);
     }
     return released;
   }
@@ -203,9 +212,9 @@ export class Lanes {
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
   }
 
-  #holdBack(path: readonly number[], rateBitsPerSecond: number): void {
+  #holdBack({ source, target, path }: Lane, rateBitsPerSecond: number): void {
     const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000;
-    this.#heldBack.push({ path, rateBitsPerSecond, untilNanoseconds });
+    this.#heldBack.push({ source, target, path, rateBitsPerSecond, untilNanoseconds });
   }
 
   #enterOver(lane: Lane): void {
@@ -223,6 +232,7 @@ export class Lanes {
     path: readonly number[],
     rateBitsPerSecond: number,
     now: number,
+    isShort: boolean,
   ): Lane {
     const lane: Lane = {
       laneId,
@@ -230,6 +240,8 @@ export class Lanes {
       target,
       path,
       rateBitsPerSecond,
+      isShort,
+      openedNanoseconds: now,
       revision: 0,
       pending: new Map(),
       pendingBytes: 0,
@@ -255,7 +267,8 @@ export class Lanes {
 function waitsForBytes(lane: Lane): boolean {
   for (const [order, pending] of lane.pending) {
     const held = order.holdings.get(lane.source)?.held;
-    if (held !== undefined && !held.intersection(pending).isEmpty) return true;
+    if (held === undefined) continue;
+    for (const [start, end] of pending.ranges()) for (let block = start; block < end; block += 1) if (held.has(block)) return true;
   }
   return false;
 }

@@ -47,6 +47,17 @@ export class Ledger {
     this.entry(index).capability = bitsPerSecond;
   }
 
+  /** What is free on one resource. Never negative. */
+  freeOn(index: number): number {
+    const entry = this.#entries[index] as LedgerEntry;
+    const free = entry.capability - entry.allocated;
+    return free < 0 ? 0 : free;
+  }
+
+  capabilityOn(index: number): number {
+    return (this.#entries[index] as LedgerEntry).capability;
+  }
+
   /** What is free on every resource of the path, in bits per second (Infinity: nothing on it is limited). Never negative. */
   free(path: readonly number[]): number {
     let free = Infinity;

@@ -16,6 +16,19 @@ export interface SchedulerSettings {
   readonly maximumLanesOut: number;
   /** A lane is opened only if it gets at least this part of what its path could carry if it were idle. */
   readonly minimumRateShare: number;
+  /** Within a site a transfer is made only at this part or more of what its two interfaces could do: full rate, or wait. */
+  readonly leastNicShare: number;
+  /** Between sites: of what the whole way could carry. Fragments of a scarce way are worth having. */
+  readonly leastWayShare: number;
+  /** How many members are looked at for the other end of one transfer. */
+  readonly drawnTargets: number;
+  readonly drawnSources: number;
+  /** Small blocks are put together until a transfer lasts this long ... */
+  readonly portionMilliseconds: number;
+  /** ... or brings this part of the file set ... */
+  readonly portionsOfAFileSet: number;
+  /** ... but never more than this. */
+  readonly portionMaximumBytes: number;
   /** Bandwidth taken from a running lane is given to another only after this: the lane's ends must have heard of it. */
   readonly holdBackMilliseconds: number;
   /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
@@ -36,6 +49,13 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   maximumLanesIn: 6,
   maximumLanesOut: 8,
   minimumRateShare: 0.2,
+  leastNicShare: 0.5,
+  leastWayShare: 0.25,
+  drawnTargets: 8,
+  drawnSources: 6,
+  portionMilliseconds: 4,
+  portionsOfAFileSet: 2_048,
+  portionMaximumBytes: 16 * 1024 * 1024,
   holdBackMilliseconds: 150,
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,

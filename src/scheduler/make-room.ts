@@ -4,9 +4,8 @@
  * its part.
  */
 import type { BlockOrder } from "./block-order.ts";
-import type { Decisions } from "./decisions.ts";
 import type { Lane } from "./lane.ts";
-import type { ModeParts } from "./incremental.ts";
+import type { Matcher } from "./match.ts";
 import type { Member } from "./world.ts";
 
 /** A lane that would be left with less than this part of a resource is ended instead. */
@@ -17,10 +16,10 @@ export function makeRoom(
   source: Member,
   target: Member,
   order: BlockOrder,
-  parts: ModeParts,
-  decisions: Decisions,
+  matcher: Matcher,
+  endLane: (lane: Lane) => void,
 ): void {
-  const { world, lanes, settings } = parts;
+  const { world, lanes, settings } = matcher.parts;
   const path = world.path(source, target);
   for (const index of path) {
     const entry = world.ledger.entry(index);
@@ -36,7 +35,7 @@ export function makeRoom(
       const givesWay = urgency(lane) < order.description.priority;
       if (givesWay && lane.rateBitsPerSecond - lacking < entry.capability * leastShare) {
         lacking -= lane.rateBitsPerSecond;
-        parts.endLane(lane);
+        endLane(lane);
         continue;
       }
       const given = Math.min(
@@ -44,7 +43,7 @@ export function makeRoom(
         lane.rateBitsPerSecond - (givesWay ? 1 : Math.min(share, lane.rateBitsPerSecond)),
       );
       if (given <= 0) continue;
-      lanes.takeFrom(lane, given, decisions);
+      lanes.takeFrom(lane, given, matcher.decisions);
       lacking -= given;
     }
   }

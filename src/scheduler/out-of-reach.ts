@@ -2,7 +2,7 @@
  * Blocks that a target's site has and that the target cannot get there: whoever has them is away, out of use, or has just
  * failed it. A rule that lets each block into a site once must not keep it waiting for them.
  */
-import type { RangeSet } from "../std/ranges.ts";
+import { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Member } from "./world.ts";
 
@@ -18,16 +18,14 @@ export function outOfReach(
   within: "site" | "anywhere",
   mayServe: (member: Member) => boolean,
 ): RangeSet {
-  const left = missing.clone();
-  for (const site of within === "site" ? [target.site ?? ""] : order.sites()) {
-    for (const member of order.membersIn(site)) {
-      if (left.isEmpty) return left;
-      if (member === target || member.kind === "publisher" || !mayServe(member)) continue;
-      const holding = order.holdings.get(member);
-      if (holding === undefined) continue;
-      left.removeAll(holding.held);
-      left.removeAll(holding.coming);
+  const views = within === "anywhere" ? [...order.views.values()] : [order.views.get(target.site ?? "")];
+  const reachable = views.flatMap((view) => view?.members ?? []).filter((member) => member !== target && mayServe(member));
+  const left = new RangeSet();
+  missing.forEach((start, end) => {
+    for (let block = start; block < end; block += 1) {
+      const isThere = reachable.some((member) => order.holding(member).have.has(block));
+      if (!isThere) left.add(block, block + 1);
     }
-  }
+  });
   return left;
 }

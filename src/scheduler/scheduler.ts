@@ -3,17 +3,21 @@
  * file is its face: what the controller tells it, and `decide`. It knows no time but what it is handed, and nothing of
  * messages.
  */
+import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
 import { Decisions } from "./decisions.ts";
+import type { DecisionRecord } from "./decision-record.ts";
 import { IncrementalMode } from "./incremental.ts";
 import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
-import { World, type Member } from "./world.ts";
+import { Market } from "./market.ts";
+import { judge, lateAt, wasLate } from "./pace.ts";
+import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
 const shunnedNanoseconds = 500_000_000;
@@ -21,12 +25,22 @@ const shunnedNanoseconds = 500_000_000;
 /** The same after a lane was much slower than its rate while others hold what it was to bring. */
 const slowShunnedNanoseconds = 10_000_000_000;
 
+/** A lane that is late keeps this part of its rate. */
+const lateDivisor = 4;
+
+interface Watched {
+  readonly lane: Lane;
+  readonly atNanoseconds: number;
+}
+
 export interface SchedulerOptions {
   readonly topology: Topology;
   readonly seed: number;
   readonly firstLaneId: number;
   readonly settings?: Partial<SchedulerSettings>;
   readonly weights?: Partial<CostWeights>;
+  /** Hears of every transfer that is scheduled. */
+  readonly onDecision?: ((record: DecisionRecord) => void) | undefined;
 }
 
 export class Scheduler {
@@ -38,20 +52,27 @@ export class Scheduler {
   /** Decided between two calls of `decide`, outside the mode: ends of lanes, changes of rate. */
   #decisions = new Decisions();
   #topologyChanged = false;
+  /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
+  readonly #watched = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
   constructor(options: SchedulerOptions) {
     this.world = new World(options.topology);
     this.settings = { ...defaultSchedulerSettings, ...options.settings };
     this.#lanes = new Lanes(this.world, this.settings, options.firstLaneId);
-    this.#mode = new IncrementalMode({
-      world: this.world,
-      lanes: this.#lanes,
-      orders: this.#orders,
-      settings: this.settings,
-      weights: { ...defaultCostWeights, ...options.weights },
-      random: new SeededRandom(options.seed),
-      endLane: (lane) => this.#closeWith(lane),
-    });
+    this.#mode = new IncrementalMode(
+      {
+        world: this.world,
+        lanes: this.#lanes,
+        market: new Market(this.world, this.settings),
+        settings: this.settings,
+        weights: { ...defaultCostWeights, ...options.weights },
+        random: new SeededRandom(options.seed),
+        mode: "incremental",
+        onDecision: options.onDecision,
+      },
+      this.#orders,
+      (lane) => this.#closeWith(lane),
+    );
   }
 
   get lanes(): ReadonlyMap<number, Lane> {
@@ -63,17 +84,10 @@ export class Scheduler {
     this.#topologyChanged = true;
   }
 
-  addMember(member: Omit<Member, "lanesIn" | "lanesOut" | "recentFailures" | "aheadScale" | "shunned">): Member {
-    const entered: Member = {
-      ...member,
-      lanesIn: new Set(),
-      lanesOut: new Set(),
-      recentFailures: 0,
-      aheadScale: 1,
-      shunned: new Map(),
-    };
-    this.world.add(entered);
-    return entered;
+  addMember(description: MemberDescription): Member {
+    const member = this.world.add(description);
+    this.#mode.touch(member);
+    return member;
   }
 
   /** Forgets a member and ends its lanes. */
@@ -81,11 +95,13 @@ export class Scheduler {
     this.endLanesOf(member);
     for (const order of this.#orders.values()) order.drop(member);
     this.world.remove(member.id);
+    this.#mode.forget(member);
   }
 
   addOrder(description: OrderDescription): BlockOrder {
     const order = new BlockOrder(description);
     this.#orders.set(description.key, order);
+    this.#mode.rankAnew();
     return order;
   }
 
@@ -103,37 +119,49 @@ export class Scheduler {
       settleInLane(lane, order, pending.clone(), false);
       this.#closeWith(lane);
     }
+    for (const member of [...order.holdings.keys()]) order.drop(member);
     this.#orders.delete(key);
+    this.#mode.rankAnew();
     this.#mode.touchAll();
   }
 
+  /** An order has more blocks: how it ranks, and who lacks something, may be another. */
+  growOrder(order: BlockOrder, blockCount: number, duplicates: RangeSet): void {
+    order.grow(blockCount, duplicates);
+    this.#mode.rankAnew();
+    for (const member of order.hungry) this.#mode.touch(member);
+  }
+
   /** The target holds these blocks now, whoever brought them. */
-  addHeld(member: Member, order: BlockOrder, ranges: RangeSet): void {
-    for (const lane of member.lanesIn) {
-      if (!settleInLane(lane, order, ranges, true).isEmpty) lane.source.recentFailures = 0;
+  addHeld(member: Member, order: BlockOrder, ranges: RangeSet, now: number): void {
+    for (const lane of [...member.lanesIn]) {
+      const settled = settleInLane(lane, order, ranges, true);
+      if (settled.isEmpty) continue;
+      lane.source.recentFailures = 0;
+      if (lane.isShort && lane.pendingBytes === 0) this.#finish(lane, now);
     }
     order.addHeld(member, ranges);
-    this.#mode.touched(member, order);
+    this.#mode.touch(member);
   }
 
   /** These blocks are not held any more. Lanes that wait for them at this member are ended. */
   removeHeld(member: Member, order: BlockOrder, ranges: RangeSet): void {
     order.removeHeld(member, ranges);
     this.#withdraw(member, order, ranges);
-    this.#mode.touched(member, order);
+    this.#mode.touch(member);
   }
 
   /** Takes the member's whole state in an order: what it does not name is not held. */
-  setHeld(member: Member, order: BlockOrder, held: RangeSet): void {
-    const before = order.holding(member).held.clone();
-    this.addHeld(member, order, held.difference(before));
+  setHeld(member: Member, order: BlockOrder, held: RangeSet, now: number): void {
+    const before = order.holding(member).held.toRangeSet();
+    this.addHeld(member, order, held.difference(before), now);
     const gone = before.difference(held);
     if (!gone.isEmpty) this.removeHeld(member, order, gone);
   }
 
   setWants(member: Member, order: BlockOrder, wants: boolean): void {
     order.setWants(member, wants);
-    this.#mode.touched(member, order);
+    this.#mode.touch(member);
   }
 
   /** An id for a lane that is not the scheduler's own (a probe, a flush): no two lanes share one. */
@@ -145,7 +173,7 @@ export class Scheduler {
     const lane = this.#lanes.byId.get(laneId);
     if (lane === undefined) return;
     const finding = this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
-    if (finding === "full") this.#mode.touchedLane(lane);
+    if (finding === "full") this.#mode.touch(lane.target);
     else if (finding === "shrunk" && this.#othersHold(lane)) {
       lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
       this.#closeWith(lane);
@@ -186,13 +214,17 @@ export class Scheduler {
       this.#lanes.relieve(this.#decisions);
       this.#mode.touchAll();
     }
-    if (this.#lanes.tick(now)) this.#mode.touchAll();
+    for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
+    this.#slowDown(now);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
       this.#closeWith(lane);
     }
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
+    for (const lane of decisions.opened) {
+      if (lane.isShort) this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, 0) });
+    }
     this.#decisions = new Decisions();
     return decisions;
   }
@@ -207,9 +239,37 @@ export class Scheduler {
     return this.#lanes.heldBackOn(resource);
   }
 
-  /** True when hungry targets were left waiting, so that `decide` is worth calling again soon. */
-  get hasWaiting(): boolean {
-    return this.#mode.hasWaiting;
+  /** When `decide` is worth calling again though nothing was heard: to look at those that wait, or are late. */
+  get nextLookNanoseconds(): number | undefined {
+    let first = this.#watched.peek();
+    while (first !== undefined && this.#lanes.byId.get(first.lane.laneId) !== first.lane) {
+      this.#watched.pop();
+      first = this.#watched.peek();
+    }
+    const look = this.#mode.nextLookNanoseconds;
+    return first === undefined || (look !== undefined && look < first.atNanoseconds) ? look : first.atNanoseconds;
+  }
+
+  /** Whether something has changed since the last decision. */
+  get isTouched(): boolean {
+    return this.#mode.isTouched || !this.#decisions.isEmpty || this.#topologyChanged;
+  }
+
+  /** Lanes that are late give back most of what they have: whoever is slow, the other end can do more elsewhere. */
+  #slowDown(now: number): void {
+    for (let first = this.#watched.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#watched.peek()) {
+      this.#watched.pop();
+      const { lane } = first;
+      if (this.#lanes.byId.get(lane.laneId) !== lane) continue;
+      judge(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, true, (index) =>
+        this.world.ledger.capabilityOn(index),
+      );
+      const rate = Math.max(1, Math.floor(lane.rateBitsPerSecond / lateDivisor));
+      this.#lanes.setRate(lane, rate, this.#decisions);
+      this.#mode.touch(lane.source);
+      this.#mode.touch(lane.target);
+      this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, rate, 0) });
+    }
   }
 
   /** Whether what a lane has pending could come from somebody else: then a slow source is not waited for. */
@@ -233,10 +293,18 @@ export class Scheduler {
   #end(lane: Lane, maySendOn: boolean): void {
     const withdrawn = this.#lanes.close(lane, maySendOn);
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
-    for (const order of this.#orders.values()) {
-      if (order.hungry.has(lane.target)) this.#mode.touched(lane.target, order);
-    }
-    this.#mode.freed(lane);
+    this.#mode.touch(lane.source);
+    this.#mode.touch(lane.target);
+  }
+
+  /** All that a short lane was to bring has come. */
+  #finish(lane: Lane, now: number): void {
+    const elapsed = now - lane.openedNanoseconds;
+    const isLate = wasLate(lane, lane.arrivedBytes, elapsed);
+    judge(lane, lane.arrivedBytes, elapsed, isLate, (index) => this.world.ledger.capabilityOn(index));
+    this.#lanes.close(lane, false);
+    this.#mode.touch(lane.source);
+    this.#mode.touch(lane.target);
   }
 
   #withdraw(member: Member, order: BlockOrder, ranges: RangeSet): void {

@@ -4,8 +4,29 @@
  */
 import type { Topology } from "../model/topology.ts";
 import { agentNicDown, agentNicUp, namedResource, siteDownlink, siteUplink } from "../model/resources.ts";
+import type { BlockOrder } from "./block-order.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lane } from "./lane.ts";
+import { newPace, type Pace } from "./pace.ts";
+
+/** A site as the scheduler sees it: who is there, and who of them has bandwidth free now. */
+export interface Place {
+  readonly name: string;
+  readonly agents: Set<Member>;
+  /** Agents that could serve now, in no order; kept by the market. */
+  readonly sources: Member[];
+  /** Agents that lack blocks and could take some now. */
+  readonly targets: Member[];
+  /** Indices of the ledger. */
+  readonly uplink: number;
+  readonly downlink: number;
+}
+
+/** What is set when a member enters. */
+export type MemberDescription = Pick<
+  Member,
+  "id" | "name" | "site" | "kind" | "receivers" | "sameHost" | "online" | "serves" | "fetches"
+>;
 
 export interface Member {
   /** The agent's id, or the publish id of a publisher. */
@@ -29,6 +50,19 @@ export interface Member {
   recentFailures: number;
   /** How much more than usual is queued ahead for it: raised when its lanes run dry before the controller hears of it. */
   aheadScale: number;
+  /** Orders of which it wants blocks that are not on their way to it. */
+  readonly needs: Set<BlockOrder>;
+  /** Undefined for a publisher. */
+  readonly place: Place | undefined;
+  /** The ledger's indices of its interface; of a publisher, -1. */
+  readonly nicUp: number;
+  readonly nicDown: number;
+  /** Where it stands in its place's lists; -1: it does not. */
+  sourceAt: number;
+  targetAt: number;
+  /** How fast it is seen to be. */
+  readonly paceOut: Pace;
+  readonly paceIn: Pace;
   /** Sources of which a lane has just failed, and until when they are left alone. */
   readonly shunned: Map<Member, number>;
 }
@@ -38,8 +72,9 @@ export class World {
   readonly members = new Map<string, Member>();
   readonly #outOfUse = new Set<string>();
   #topology: Topology;
-  readonly #paths = new Map<Member, Map<Member, readonly number[]>>();
-  readonly #memberSites = new Map<string, Set<Member>>();
+  readonly #places = new Map<string, Place>();
+  /** By the two sites: what lies between them. */
+  readonly #middles = new Map<string, Map<string, readonly number[]>>();
 
   constructor(topology: Topology) {
     this.#topology = topology;
@@ -52,33 +87,56 @@ export class World {
   /** Takes another topology: capabilities change at once; charges stay and are worked off by the scheduler. */
   setTopology(topology: Topology): void {
     this.#topology = topology;
-    this.#paths.clear();
+    this.#middles.clear();
     for (const entry of this.ledger.entries()) entry.capability = Infinity;
     this.#applyCapabilities(this.members.values());
   }
 
-  add(member: Member): void {
+  add(description: MemberDescription): Member {
+    const isAgent = description.kind === "agent";
+    const place = isAgent ? this.place(description.site ?? "") : undefined;
+    const member: Member = {
+      ...description,
+      lanesIn: new Set(),
+      lanesOut: new Set(),
+      recentFailures: 0,
+      aheadScale: 1,
+      shunned: new Map(),
+      needs: new Set(),
+      place,
+      nicUp: isAgent ? this.ledger.resource(agentNicUp(description.name)) : -1,
+      nicDown: isAgent ? this.ledger.resource(agentNicDown(description.name)) : -1,
+      sourceAt: -1,
+      targetAt: -1,
+      paceOut: newPace(),
+      paceIn: newPace(),
+    };
     this.members.set(member.id, member);
-    if (member.site !== undefined && member.kind === "agent") this.#siteMembers(member.site).add(member);
-    if (member.kind === "agent") this.#applyCapabilities([member]);
+    place?.agents.add(member);
+    if (isAgent) this.#applyCapabilities([member]);
+    return member;
   }
 
   remove(id: string): void {
     const member = this.members.get(id);
     if (member === undefined) return;
     this.members.delete(id);
-    this.#paths.delete(member);
-    for (const paths of this.#paths.values()) paths.delete(member);
-    if (member.site !== undefined) this.#siteMembers(member.site).delete(member);
+    member.place?.agents.delete(member);
   }
 
-  /** The agents of a site. */
-  agentsOf(site: string): ReadonlySet<Member> {
-    return this.#siteMembers(site);
+  places(): IterableIterator<Place> {
+    return this.#places.values();
   }
 
-  sites(): IterableIterator<string> {
-    return this.#memberSites.keys();
+  place(site: string): Place {
+    let place = this.#places.get(site);
+    if (place === undefined) {
+      const [uplink, downlink] = [this.ledger.resource(siteUplink(site)), this.ledger.resource(siteDownlink(site))];
+      place = { name: site, agents: new Set(), sources: [], targets: [], uplink, downlink };
+      this.#places.set(site, place);
+      this.#applyCapabilities([]);
+    }
+    return place;
   }
 
   /** Names of what lies between two members, in order of the way, limited or not. */
@@ -86,28 +144,33 @@ export class World {
     if (source.sameHost) return [];
     const names: string[] = [];
     if (source.kind === "agent") names.push(agentNicUp(source.name));
-    if (source.site !== target.site) {
-      if (source.site !== undefined) names.push(siteUplink(source.site));
-      names.push(...this.#throughNames(source.site, target.site));
-      if (source.site !== undefined && target.site !== undefined) names.push(siteDownlink(target.site));
-    }
+    if (source.site !== target.site) names.push(...this.#middleNames(source.site, target.site));
     names.push(agentNicDown(target.name));
     return names;
   }
 
   /** The ledger's indices of the path between two members. */
   path(source: Member, target: Member): readonly number[] {
-    let paths = this.#paths.get(source);
-    if (paths === undefined) {
-      paths = new Map();
-      this.#paths.set(source, paths);
-    }
-    let path = paths.get(target);
-    if (path === undefined) {
-      path = this.pathNames(source, target).map((name) => this.ledger.resource(name));
-      paths.set(target, path);
-    }
+    if (source.sameHost) return [];
+    const path = source.nicUp >= 0 ? [source.nicUp] : [];
+    if (source.site !== target.site) path.push(...this.middle(source.site, target.site));
+    path.push(target.nicDown);
     return path;
+  }
+
+  /** The ledger's indices of what lies between two different sites: uplink, links by name, downlink. */
+  middle(from: string | undefined, to: string | undefined): readonly number[] {
+    let row = this.#middles.get(from ?? "");
+    if (row === undefined) {
+      row = new Map();
+      this.#middles.set(from ?? "", row);
+    }
+    let middle = row.get(to ?? "");
+    if (middle === undefined) {
+      middle = this.#middleNames(from, to).map((name) => this.ledger.resource(name));
+      row.set(to ?? "", middle);
+    }
+    return middle;
   }
 
   setOutOfUse(component: string, out: boolean): void {
@@ -128,19 +191,17 @@ export class World {
     return !this.pathNames(source, target).some((name) => this.#outOfUse.has(name));
   }
 
+  #middleNames(from: string | undefined, to: string | undefined): string[] {
+    const names = from === undefined ? [] : [siteUplink(from)];
+    names.push(...this.#throughNames(from, to));
+    if (from !== undefined && to !== undefined) names.push(siteDownlink(to));
+    return names;
+  }
+
   #throughNames(from: string | undefined, to: string | undefined): string[] {
     if (from === undefined || to === undefined) return [];
     const entry = this.#topology.paths.find((candidate) => candidate.from === from && candidate.to === to);
     return (entry?.through ?? []).map((name) => namedResource(name));
-  }
-
-  #siteMembers(site: string): Set<Member> {
-    let members = this.#memberSites.get(site);
-    if (members === undefined) {
-      members = new Set();
-      this.#memberSites.set(site, members);
-    }
-    return members;
   }
 
   #applyCapabilities(members: Iterable<Member>): void {

@@ -38,6 +38,7 @@ export class Instructions {
       const lane = this.#lanes.get(laneId);
       if (lane === undefined || !this.#pull(lane, portions, ticket)) this.#refuse(laneId);
       else lane.term = message.term;
+      if (lane !== undefined) this.#lanes.endWhenEmpty(lane);
     }
     for (const { laneId, rateBitsPerSecond, ticket } of message.rates) {
       const lane = this.#lanes.get(laneId);

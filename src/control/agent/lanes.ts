@@ -145,6 +145,7 @@ export class Lanes {
     lane.quietSinceNanoseconds = this.#context.nowNanoseconds;
     this.#reports.laneMoved(laneId);
     this.#tellWhenLow(lane);
+    this.endWhenEmpty(lane);
   }
 
   /** Bytes that came through lanes since they were opened. */
@@ -208,7 +209,13 @@ export class Lanes {
     this.#context.order({ type: "closeLane", laneId: lane.open.laneId });
   }
 
+  /** A lane that ends by itself has nothing due (any more). */
+  endWhenEmpty(lane: Lane): void {
+    if (lane.open.endsWhenEmpty === true && lane.due.length === 0) this.close(lane.open.laneId);
+  }
+
   #tellWhenLow(lane: Lane): void {
+    if (lane.open.endsWhenEmpty === true) return;
     if (lane.due.length === 0 && !lane.emptyReported) {
       lane.emptyReported = true;
       lane.lowReported = true;

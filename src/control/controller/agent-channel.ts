@@ -234,12 +234,12 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
   if (whole) {
     known.held.clear();
     known.held.addAll(content);
-    state.scheduler.setHeld(member, fileSet.content, content);
+    state.scheduler.setHeld(member, fileSet.content, content, state.now);
   } else {
     known.held.addAll(content);
     const lost = boundedRanges(entry.lost, fileSet.content.blockCount);
     // What is lost has come, though it may have gone before it was ever told.
-    state.scheduler.addHeld(member, fileSet.content, content.union(lost));
+    state.scheduler.addHeld(member, fileSet.content, content.union(lost), state.now);
     if (!lost.isEmpty) {
       known.held.removeAll(lost);
       state.scheduler.removeHeld(member, fileSet.content, lost);
@@ -255,7 +255,7 @@ function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSe
   if (order === undefined || agent.member === undefined) return;
   noteManifestHeld(state, agent, fileSet);
   if (entry.status === "manifest") {
-    state.scheduler.addHeld(agent.member, order, boundedRanges(entry.manifest, order.blockCount));
+    state.scheduler.addHeld(agent.member, order, boundedRanges(entry.manifest, order.blockCount), state.now);
   }
 }
 
@@ -287,7 +287,7 @@ function dropFileSet(state: ControllerState, agent: Agent, key: string): void {
   if (fileSet === undefined || agent.member === undefined) return;
   for (const order of [fileSet.content, fileSet.manifestOrder]) {
     if (order === undefined) continue;
-    state.scheduler.setHeld(agent.member, order, new RangeSet());
+    state.scheduler.setHeld(agent.member, order, new RangeSet(), state.now);
     state.scheduler.setWants(agent.member, order, false);
   }
   agent.sent.delete(key);

@@ -30,9 +30,6 @@ export interface ControllerOptions {
   readonly settings?: Partial<ControllerSettings>;
 }
 
-/** While targets wait for bandwidth or blocks, decisions are taken again after this. */
-const waitingNanoseconds = 10_000_000;
-
 export class ControllerCore {
   readonly #ports: ControllerPorts;
   readonly #settings: ControllerSettings;
@@ -54,7 +51,7 @@ export class ControllerCore {
       state.now = nowNanoseconds;
       this.#take(state, event);
     }
-    return this.#finish(this.#running());
+    return this.#finish(this.#running(), event.type === "timer");
   }
 
   status(): StatusView {
@@ -243,25 +240,31 @@ export class ControllerCore {
     }
   }
 
-  /** What follows every event: time-outs, then decisions, then when to be woken. */
-  #finish(state: ControllerState): ControllerOutput {
+  /**
+   * What follows every event: time-outs, then decisions, then when to be woken. Decisions wait for the timer, which comes
+   * after all that is there to be heard now: what happened at one instant is decided on together.
+   */
+  #finish(state: ControllerState, isTimer: boolean): ControllerOutput {
     const wakes: (number | undefined)[] = [this.#expire(state), expireProbes(state), tickChallenges(state)];
     for (const component of [...state.failures.due(state.now)]) retry(state, component);
     for (const component of state.failures.all()) if (component.outOfUse) wakes.push(component.retryAtNanoseconds);
     if (this.#mayDecide(state)) {
-      refreshReceivers(state);
-      const decisions = state.scheduler.decide(state.now);
-      if (!decisions.isEmpty) {
-        noteHandOvers(state, decisions);
-        sendDecisions(state, decisions, this.#ticketTimes);
-      }
-      wakes.push(state.scheduler.nextReleaseNanoseconds);
-      if (state.scheduler.hasWaiting) wakes.push(state.now + waitingNanoseconds);
+      if (isTimer) this.#decide(state);
+      if (state.scheduler.isTouched) wakes.push(state.now);
+      wakes.push(state.scheduler.nextReleaseNanoseconds, state.scheduler.nextLookNanoseconds);
     } else {
       wakes.push(state.recoveringUntilNanoseconds);
     }
     wakes.push(renewTickets(state, this.#ticketTimes));
     return state.out.take(earliest(wakes));
+  }
+
+  #decide(state: ControllerState): void {
+    refreshReceivers(state);
+    const decisions = state.scheduler.decide(state.now);
+    if (decisions.isEmpty) return;
+    noteHandOvers(state, decisions);
+    sendDecisions(state, decisions, this.#ticketTimes);
   }
 
   #mayDecide(state: ControllerState): boolean {

@@ -96,7 +96,7 @@ export function storeManifest(state: ControllerState, key: string, offset: numbe
 /** Lets the scheduler's orders follow the manifest. */
 function refreshOrders(state: ControllerState, fileSet: FileSet): void {
   const { manifest, content, row } = fileSet;
-  content.grow(manifest.blockCount, manifest.duplicates());
+  state.scheduler.growOrder(content, manifest.blockCount, manifest.duplicates());
   if (!manifest.isComplete || fileSet.manifestOrder !== undefined || row.manifestBytes <= inlineManifestTailBytes) {
     return;
   }
@@ -109,7 +109,8 @@ function refreshOrders(state: ControllerState, fileSet: FileSet): void {
     fromTheFront: false,
     bytesInRange: (start, end) => Math.min(end * row.pieceBytes, row.manifestBytes) - start * row.pieceBytes,
   });
-  order.grow(pieceCount({ lengthBytes: row.manifestBytes, pieceBytes: row.pieceBytes }), new RangeSet());
+  const pieces = pieceCount({ lengthBytes: row.manifestBytes, pieceBytes: row.pieceBytes });
+  state.scheduler.growOrder(order, pieces, new RangeSet());
   order.paused = row.paused;
   fileSet.manifestOrder = order;
   for (const agent of state.agents.values()) noteManifestHeld(state, agent, fileSet);
@@ -121,7 +122,7 @@ export function noteManifestHeld(state: ControllerState, agent: Agent, fileSet: 
   const order = fileSet.manifestOrder;
   if (order === undefined || agent.member === undefined || known === undefined) return;
   if (known.root === fileSet.row.root && known.status !== "manifest") {
-    state.scheduler.addHeld(agent.member, order, RangeSet.of(0, order.blockCount));
+    state.scheduler.addHeld(agent.member, order, RangeSet.of(0, order.blockCount), state.now);
   }
 }
 

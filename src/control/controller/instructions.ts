@@ -86,6 +86,7 @@ function openingOf(state: ControllerState, lane: Lane): Instruct["open"][number]
     holderId: holderOf(lane).id,
     address: holder?.row.address ?? "",
     rateBitsPerSecond: lane.rateBitsPerSecond,
+    ...(lane.isShort ? { endsWhenEmpty: true } : {}),
     path: state.scheduler.world.pathNames(lane.source, lane.target),
   };
 }

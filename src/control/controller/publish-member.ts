@@ -81,7 +81,7 @@ export function offerFromPublisher(state: ControllerState, publish: Publish, fil
   if (publish.member === undefined) return;
   for (const order of [fileSet.content, fileSet.manifestOrder]) {
     if (order !== undefined && order.blockCount > 0) {
-      state.scheduler.addHeld(publish.member, order, RangeSet.of(0, order.blockCount));
+      state.scheduler.addHeld(publish.member, order, RangeSet.of(0, order.blockCount), state.now);
     }
   }
   state.scheduler.touchAll();

@@ -87,7 +87,7 @@ export function recountArrived(state: ControllerState, publish: Publish): void {
   const arrived = new RangeSet();
   for (const [member, { held }] of fileSet.content.holdings) {
     if (member.kind === "publisher") continue;
-    arrived.addAll(credible(publish, fileSet, { agentId: member.id, name: member.name }, held));
+    arrived.addAll(credible(publish, fileSet, { agentId: member.id, name: member.name }, held.toRangeSet()));
   }
   fileSet.content.arrived = arrived;
 }
@@ -135,7 +135,7 @@ function manifestIsOut(fileSet: FileSet): boolean {
   const order = fileSet.manifestOrder;
   if (order === undefined) return true;
   const out = new RangeSet();
-  for (const [member, holding] of order.holdings) if (member.kind === "agent") out.addAll(holding.held);
+  for (const [member, holding] of order.holdings) if (member.kind === "agent") out.addAll(holding.held.toRangeSet());
   return out.count >= order.blockCount;
 }
 

@@ -1,0 +1,94 @@
+/**
+ * Who has bandwidth free now: for each site the agents that could serve and those that lack blocks and could take some.
+ * An entry costs O(1) to make and to take out, so that a decision looks only at those that are free, whatever the fleet's size.
+ */
+import type { SchedulerSettings } from "./limits.ts";
+import type { Member, World } from "./world.ts";
+
+export class Market {
+  readonly #world: World;
+  readonly #settings: SchedulerSettings;
+
+  constructor(world: World, settings: SchedulerSettings) {
+    this.#world = world;
+    this.#settings = settings;
+  }
+
+  /** After anything about a member has changed: its bandwidth, its lanes, what it needs, whether it may be used. */
+  refresh(member: Member): void {
+    const { place } = member;
+    if (place === undefined) return;
+    const { maximumLanesIn, maximumLanesOut, leastNicShare } = this.#settings;
+    const { ledger } = this.#world;
+    const serves =
+      member.online &&
+      member.serves !== "no" &&
+      member.lanesOut.size < maximumLanesOut &&
+      ledger.freeOn(member.nicUp) >= Math.max(1, ledger.capabilityOn(member.nicUp) * leastNicShare);
+    if (serves !== member.sourceAt >= 0) {
+      if (serves) member.sourceAt = place.sources.push(member) - 1;
+      else this.#leaveSources(member);
+    }
+    const takes =
+      member.needs.size > 0 &&
+      member.online &&
+      member.fetches &&
+      member.lanesIn.size < maximumLanesIn &&
+      ledger.freeOn(member.nicDown) >= Math.max(1, ledger.capabilityOn(member.nicDown) * leastNicShare);
+    if (takes !== member.targetAt >= 0) {
+      if (takes) member.targetAt = place.targets.push(member) - 1;
+      else this.#leaveTargets(member);
+    }
+  }
+
+  /** The member is gone. */
+  remove(member: Member): void {
+    if (member.sourceAt >= 0) this.#leaveSources(member);
+    if (member.targetAt >= 0) this.#leaveTargets(member);
+  }
+
+  #leaveSources(member: Member): void {
+    const list = member.place?.sources ?? [];
+    const last = list.pop() as Member;
+    if (last !== member) {
+      list[member.sourceAt] = last;
+      last.sourceAt = member.sourceAt;
+    }
+    member.sourceAt = -1;
+  }
+
+  #leaveTargets(member: Member): void {
+    const list = member.place?.targets ?? [];
+    const last = list.pop() as Member;
+    if (last !== member) {
+      list[member.targetAt] = last;
+      last.targetAt = member.targetAt;
+    }
+    member.targetAt = -1;
+  }
+}
+
+/**
+ * Moves an item drawn at random from those at `from` and beyond to `from`, and gives it: called with 0, 1, 2 ..., it
+ * draws different ones without a copy of the list.
+ */
+export function drawSource(list: Member[], from: number, index: number): Member {
+  const drawn = list[index] as Member;
+  const other = list[from] as Member;
+  list[index] = other;
+  other.sourceAt = index;
+  list[from] = drawn;
+  drawn.sourceAt = from;
+  return drawn;
+}
+
+/** The same for a list of targets. */
+export function drawTarget(list: Member[], from: number, index: number): Member {
+  const drawn = list[index] as Member;
+  const other = list[from] as Member;
+  list[index] = other;
+  other.targetAt = index;
+  list[from] = drawn;
+  drawn.targetAt = from;
+  return drawn;
+}

@@ -1,0 +1,169 @@
+/**
+ * What all passes of a decision share: whether a source may serve a target, at what rate the ledger would admit it, which
+ * block it would bring and how good that is; and opening the lane that carries it.
+ */
+import type { SeededRandom } from "../std/seeded-random.ts";
+import type { PagedBits } from "../std/paged-bits.ts";
+import type { RangeSet } from "../std/ranges.ts";
+import type { BlockOrder, Holding } from "./block-order.ts";
+import { scoreTransfer, type CostWeights } from "./cost.ts";
+import type { DecisionRecord } from "./decision-record.ts";
+import type { Decisions } from "./decisions.ts";
+import type { Lanes } from "./lanes.ts";
+import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
+import type { Market } from "./market.ts";
+import { isSlowSource, isSlowTarget, pacedRate } from "./pace.ts";
+import { pickBlock, portionAround, type PickRule } from "./pick-blocks.ts";
+import type { Member, World } from "./world.ts";
+
+export interface MatchParts {
+  readonly world: World;
+  readonly lanes: Lanes;
+  readonly market: Market;
+  readonly settings: SchedulerSettings;
+  readonly weights: CostWeights;
+  readonly random: SeededRandom;
+  readonly mode: string;
+  readonly onDecision: ((record: DecisionRecord) => void) | undefined;
+}
+
+export interface Match {
+  readonly order: BlockOrder;
+  readonly source: Holding;
+  readonly target: Holding;
+  readonly rateBitsPerSecond: number;
+  readonly block: number;
+  readonly score: number;
+  readonly only: PagedBits | undefined;
+}
+
+/** Why a transfer was scheduled, for the trace. */
+export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach";
+
+export class Matcher {
+  readonly parts: MatchParts;
+  now = 0;
+  decisions!: Decisions;
+  /** Matches that lost in the choice under way; kept only when somebody reads them. */
+  #runnersUp: Match[] = [];
+
+  constructor(parts: MatchParts) {
+    this.parts = parts;
+  }
+
+  mayServe(source: Member, target: Member): boolean {
+    if (source === target || !source.online || source.serves === "no") return false;
+    if (target.shunned.size > 0) {
+      const shunnedUntil = target.shunned.get(source);
+      if (shunnedUntil !== undefined) {
+        if (shunnedUntil > this.now) return false;
+        target.shunned.delete(source);
+      }
+    }
+    return this.parts.world.usable(source, target);
+  }
+
+  /** What the ledger would admit between two agents of one site; 0 when it is too little to be worth a lane. */
+  rateWithin(source: Member, target: Member): number {
+    const { ledger } = this.parts.world;
+    const full = Math.min(ledger.capabilityOn(source.nicUp), ledger.capabilityOn(target.nicDown));
+    if (full === Infinity) return pacedRate(source, target, unlimitedBitsPerSecond);
+    const free = Math.min(ledger.freeOn(source.nicUp), ledger.freeOn(target.nicDown));
+    return free >= Math.max(1, full * this.parts.settings.leastNicShare) ? pacedRate(source, target, free) : 0;
+  }
+
+  /** The same between two sites. @param middle what lies between them */
+  rateBetween(source: Member, target: Member, middle: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    const full = Math.min(
+      ledger.capabilityOn(source.nicUp),
+      ledger.capabilityOf(middle),
+      ledger.capabilityOn(target.nicDown),
+    );
+    if (full === Infinity) return pacedRate(source, target, unlimitedBitsPerSecond);
+    const free = Math.min(ledger.freeOn(source.nicUp), ledger.free(middle), ledger.freeOn(target.nicDown));
+    return free >= Math.max(1, full * this.parts.settings.leastWayShare) ? pacedRate(source, target, free) : 0;
+  }
+
+  /** The transfer of one order that two members could make, scored; undefined: there is nothing to bring. */
+  match(order: BlockOrder, source: Holding, target: Holding, rate: number, rule: PickRule): Match | undefined {
+    const { random, weights, world } = this.parts;
+    const picked = pickBlock(order, source, target, rule, random);
+    if (picked === undefined) return undefined;
+    const [from, to] = [source.member, target.member];
+    if (from.serves === "lastResort" && !order.isOnlyWith(from, picked.block)) return undefined;
+    const full = Math.min(world.ledger.capabilityOn(from.nicUp), world.ledger.capabilityOn(to.nicDown));
+    const score = scoreTransfer(
+      {
+        ratePerMille: full === Infinity ? 1_000 : Math.floor((Math.min(rate, full) * 1_000) / full),
+        copies: picked.copies,
+        fresh: order.presenceCounts[picked.block] === 0,
+        origin: !source.counts,
+        lanesOut: from.lanesOut.size,
+        slowTarget: isSlowTarget(to),
+        slowSource: isSlowSource(from),
+        lastResort: from.serves === "lastResort",
+        recentFailures: from.recentFailures,
+      },
+      weights,
+    );
+    return { order, source, target, rateBitsPerSecond: rate, block: picked.block, score, only: rule.only };
+  }
+
+  /** The better of two; what loses is remembered for the trace. Of equals the first. */
+  better(best: Match | undefined, other: Match | undefined): Match | undefined {
+    if (other === undefined || best === undefined) return best ?? other;
+    const first = this.#isBetter(other, best) ? other : best;
+    if (this.parts.onDecision !== undefined) this.#runnersUp.push(first === best ? other : best);
+    return first;
+  }
+
+  /** Nothing is being chosen any more. */
+  forget(): void {
+    if (this.#runnersUp.length > 0) this.#runnersUp = [];
+  }
+
+  /** Opens the lane and queues its portion. */
+  open(match: Match, reason: MatchReason): void {
+    const { lanes, market, onDecision, mode } = this.parts;
+    const { order, source, target, rateBitsPerSecond } = match;
+    const ranges = this.#portion(match);
+    const lane = lanes.open(source.member, target.member, rateBitsPerSecond, this.now, this.decisions, true);
+    lanes.queue(lane, order, ranges, this.decisions);
+    market.refresh(source.member);
+    market.refresh(target.member);
+    onDecision?.({
+      atNanoseconds: this.now,
+      mode,
+      reason,
+      fileSet: order.description.fileSet,
+      source: source.member.name,
+      target: target.member.name,
+      blocks: ranges.toFlat(),
+      rateBitsPerSecond,
+      score: match.score,
+      runnersUp: this.#runnersUp.map((other) => ({
+        source: other.source.member.name,
+        target: other.target.member.name,
+        score: other.score,
+      })),
+    });
+    this.forget();
+  }
+
+  #portion({ order, source, target, block, only, rateBitsPerSecond }: Match): RangeSet {
+    const { settings } = this.parts;
+    const total = order.description.bytesInRange(0, order.blockCount);
+    const atLeast = Math.min(
+      settings.portionMaximumBytes,
+      Math.max(total / settings.portionsOfAFileSet, ((rateBitsPerSecond / 8) * settings.portionMilliseconds) / 1_000),
+    );
+    const blocks = Math.floor((atLeast * order.blockCount) / Math.max(1, total));
+    return portionAround(order, source, target, block, blocks, only);
+  }
+
+  #isBetter(one: Match, other: Match): boolean {
+    const [first, second] = [one.order.rank, other.order.rank];
+    return first === second ? one.score > other.score : first < second;
+  }
+}

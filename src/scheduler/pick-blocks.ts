@@ -1,0 +1,101 @@
+/**
+ * Which block a transfer between two members brings: of those that the source holds and the target lacks, the one of which
+ * there are the fewest copies (rarest first); and which others next to it come along, where blocks are small.
+ *
+ * Blocks are looked at word by word of the members' bit sets, from a word drawn at random on, a bounded number of them.
+ */
+import { pageBits, pageShift, type PagedBits } from "../std/paged-bits.ts";
+import { RangeSet } from "../std/ranges.ts";
+import type { SeededRandom } from "../std/seeded-random.ts";
+import type { BlockOrder, Holding } from "./block-order.ts";
+
+/** Blocks compared by rarity in one choice. */
+const comparedBlocks = 256;
+/** Words of 32 blocks that are looked at in one choice before what was found is taken. */
+const comparedWords = 2_048;
+const wordsPerPage = pageBits >>> 5;
+const noMask: PagedBits | undefined = undefined;
+
+export interface PickRule {
+  /** Copies within the target's site count, or the number of sites that have one. */
+  readonly rarity: "inSite" | "sites";
+  /** Only blocks that are in this set. */
+  readonly only?: PagedBits | undefined;
+}
+
+export interface PickedBlock {
+  readonly block: number;
+  /** Copies, as the rule counts them. */
+  readonly copies: number;
+}
+
+/** @returns undefined when the source has nothing for the target */
+export function pickBlock(
+  order: BlockOrder,
+  source: Holding,
+  target: Holding,
+  rule: PickRule,
+  random: SeededRandom,
+): PickedBlock | undefined {
+  const words = (order.blockCount + 31) >>> 5;
+  if (words === 0) return undefined;
+  const fromTheFront = order.description.fromTheFront;
+  const begin = fromTheFront || words === 1 ? 0 : random.nextBelow(words);
+  const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
+  const { siteCounts } = order;
+  const [have, held, only] = [target.have.pages, source.held.pages, (rule.only ?? noMask)?.pages];
+  let best = -1;
+  let fewest = Infinity;
+  let compared = 0;
+  let looked = 0;
+  for (let step = 0; step < words; step += 1) {
+    let place = begin + step;
+    if (place >= words) place -= words;
+    const page = place >>> 7;
+    const offset = place & (wordsPerPage - 1);
+    const heldPage = held[page] as Uint32Array;
+    let bits = (heldPage[offset] as number) & ~((have[page] as Uint32Array)[offset] as number);
+    if (only !== undefined) bits &= (only[page] as Uint32Array)[offset] as number;
+    looked += 1;
+    if (bits === 0) continue;
+    const base = place << 5;
+    const counts = inSite === undefined ? siteCounts : (inSite.pages[page] as Uint16Array);
+    const countBase = inSite === undefined ? base : base - (page << pageShift);
+    while (bits !== 0) {
+      const bit = 31 - Math.clz32(bits & -bits);
+      bits &= bits - 1;
+      const copies = counts[countBase + bit] as number;
+      compared += 1;
+      if (copies >= fewest) continue;
+      fewest = copies;
+      best = base + bit;
+      if (fromTheFront || copies === 0) return { block: best, copies };
+    }
+    if (compared >= comparedBlocks || looked >= comparedWords) break;
+  }
+  return best < 0 ? undefined : { block: best, copies: fewest };
+}
+
+/**
+ * The block and those around it, within one portion's worth, that the source can give too: an aligned group, so that
+ * groups stay whole from member to member.
+ */
+export function portionAround(
+  order: BlockOrder,
+  source: Holding,
+  target: Holding,
+  block: number,
+  blocksPerPortion: number,
+  only: PagedBits | undefined,
+): RangeSet {
+  if (blocksPerPortion <= 1) return RangeSet.of(block, block + 1);
+  const start = block - (block % blocksPerPortion);
+  const end = Math.min(order.blockCount, start + blocksPerPortion);
+  const portion = new RangeSet();
+  for (let index = start; index < end; index += 1) {
+    if (!source.held.has(index) || target.have.has(index)) continue;
+    if (only !== undefined && !only.has(index)) continue;
+    portion.add(index, index + 1);
+  }
+  return portion;
+}

@@ -1,0 +1,129 @@
+/**
+ * Nobody starves: targets that have waited long without any lane. Where a more urgent or an equal lane holds all of what
+ * one needs, room is made for it; where those that have what it misses cannot serve it, it is brought into its site again.
+ * A bounded number of them is looked at, and not with every event.
+ */
+import { PagedBits } from "../std/paged-bits.ts";
+import type { BlockOrder } from "./block-order.ts";
+import type { Lane } from "./lane.ts";
+import { makeRoom } from "./make-room.ts";
+import type { Match, Matcher } from "./match.ts";
+import { outOfReach } from "./out-of-reach.ts";
+import type { Member } from "./world.ts";
+
+/** How often those that wait are looked at, and how many of them. */
+const lookEveryNanoseconds = 50_000_000;
+const membersPerLook = 16;
+/** A target without any lane waits so long for bandwidth to become free before others must make room. */
+const starvedAfterNanoseconds = 500_000_000;
+/** ... and so long for those near it that have what it misses and cannot serve it: they may be back in a moment. */
+const outOfReachAfterNanoseconds = 2_000_000_000;
+/** Sources that are looked at for one target. */
+const lookedAtSources = 64;
+
+export class Rescue {
+  readonly #matcher: Matcher;
+  readonly #endLane: (lane: Lane) => void;
+  /** Targets that lack blocks and have no lane, since when. */
+  readonly #waiting = new Map<Member, number>();
+  #lookedAt = -lookEveryNanoseconds;
+
+  constructor(matcher: Matcher, endLane: (lane: Lane) => void) {
+    this.#matcher = matcher;
+    this.#endLane = endLane;
+  }
+
+  /** When the next look is due; undefined: nobody waits. */
+  get nextLookNanoseconds(): number | undefined {
+    return this.#waiting.size === 0 ? undefined : this.#lookedAt + lookEveryNanoseconds;
+  }
+
+  /** Whether the member waits, after a decision. */
+  note(member: Member): void {
+    const waits = member.needs.size > 0 && member.lanesIn.size === 0 && member.online && member.fetches;
+    if (!waits) this.#waiting.delete(member);
+    else if (!this.#waiting.has(member)) this.#waiting.set(member, this.#matcher.now);
+  }
+
+  /** The member is gone. */
+  forget(member: Member): void {
+    this.#waiting.delete(member);
+  }
+
+  /** Looks at some of those that wait. @returns them: they are worth another look by the passes too */
+  look(orders: readonly BlockOrder[]): Member[] {
+    const { now } = this.#matcher;
+    if (this.#waiting.size === 0 || now < this.#lookedAt + lookEveryNanoseconds) return [];
+    this.#lookedAt = now;
+    const looked: Member[] = [];
+    for (const [member, since] of this.#waiting) {
+      if (looked.length >= membersPerLook) break;
+      if (member.needs.size === 0 || member.lanesIn.size > 0) this.#waiting.delete(member);
+      else if (now - since >= starvedAfterNanoseconds) looked.push(member);
+    }
+    for (const member of looked) {
+      const since = this.#waiting.get(member) ?? now;
+      this.#waiting.delete(member);
+      this.#waiting.set(member, since);
+      const order = orders.find((candidate) => member.needs.has(candidate));
+      if (order === undefined) continue;
+      if (now - since >= outOfReachAfterNanoseconds && this.#bringAgain(order, member)) continue;
+      this.#makeRoom(order, member);
+    }
+    return looked;
+  }
+
+  /** Of sources that hold what it lacks, the one whose way has most free gets room made on its way. */
+  #makeRoom(order: BlockOrder, target: Member): void {
+    const { world } = this.#matcher.parts;
+    let best: Member | undefined;
+    let most = -1;
+    for (const source of this.#sources(order, target)) {
+      const free = world.ledger.free(world.path(source, target));
+      if (free <= most) continue;
+      most = free;
+      best = source;
+    }
+    if (best !== undefined) makeRoom(best, target, order, this.#matcher, this.#endLane);
+  }
+
+  #bringAgain(order: BlockOrder, target: Member): boolean {
+    const matcher = this.#matcher;
+    const lacking = outOfReach(order, target, order.missing(target), "site", (member) =>
+      matcher.mayServe(member, target),
+    );
+    if (lacking.isEmpty) return false;
+    const only = new PagedBits();
+    only.grow(order.blockCount, false);
+    lacking.forEach((start, end) => only.add(start, end));
+    let best: Match | undefined;
+    for (const source of this.#sources(order, target)) {
+      if (source.kind === "publisher" || source.site === target.site) continue;
+      const rate = matcher.rateBetween(source, target, matcher.parts.world.middle(source.site, target.site));
+      if (rate === 0) continue;
+      const rule = { rarity: "sites", only } as const;
+      best = matcher.better(best, matcher.match(order, order.holding(source), order.holding(target), rate, rule));
+    }
+    matcher.forget();
+    if (best === undefined) return false;
+    matcher.open(best, "outOfReach");
+    return true;
+  }
+
+  /** Members that hold something and may serve the target: a bounded number of each site, its own first. */
+  #sources(order: BlockOrder, target: Member): Member[] {
+    const { random } = this.#matcher.parts;
+    const found: Member[] = [];
+    const lists = [order.membersIn(target.site ?? ""), ...[...order.views.values()].map((view) => view.members)];
+    for (const members of lists) {
+      const begin = members.length > 1 ? random.nextBelow(members.length) : 0;
+      for (let step = 0; step < Math.min(members.length, lookedAtSources); step += 1) {
+        const source = members[(begin + step) % members.length] as Member;
+        if (order.holding(source).held.isEmpty || !this.#matcher.mayServe(source, target)) continue;
+        found.push(source);
+      }
+      if (found.length >= 4 * lookedAtSources) break;
+    }
+    return found;
+  }
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { PagedBits, pageBits } from "./paged-bits.ts";
+
+test("does what a set of numbers does, also while it grows", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constantFrom("add", "remove"), start: fc.nat(10_000), length: fc.nat(6_000) }),
+    fc.record({ kind: fc.constant("grow"), start: fc.nat(9_000), length: fc.nat(1) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const bits = new PagedBits();
+      const model = new Set<number>();
+      for (const { kind, start, length } of steps) {
+        const [from, to] = [Math.min(start, bits.size), Math.min(start + length, bits.size)];
+        if (kind === "grow") {
+          if (length === 1) for (let index = bits.size; index < start; index += 1) model.add(index);
+          bits.grow(start, length === 1);
+        } else if (kind === "add") {
+          bits.add(from, to);
+          for (let index = from; index < to; index += 1) model.add(index);
+        } else {
+          bits.remove(from, to);
+          for (let index = from; index < to; index += 1) model.delete(index);
+        }
+        assert.equal(bits.count, model.size);
+      }
+      const seen: number[] = [];
+      bits.forEachRange((start, end) => {
+        assert.ok(start < end);
+        for (let index = start; index < end; index += 1) seen.push(index);
+      });
+      assert.deepEqual(seen, [...model].sort((a, b) => a - b));
+      for (let index = 0; index < bits.size + 40; index += 7) assert.equal(bits.has(index), model.has(index));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("pages that are empty or full are shared", () => {
+  const bits = new PagedBits();
+  bits.grow(3 * pageBits, false);
+  assert.equal(bits.pages[0], bits.pages[1]);
+  bits.set(5);
+  assert.notEqual(bits.pages[0], bits.pages[1]);
+  bits.clear(5);
+  assert.equal(bits.pages[0], bits.pages[1]);
+  bits.add(0, 2 * pageBits);
+  assert.equal(bits.pages[0], bits.pages[1]);
+  assert.equal(bits.isFull, false);
+  assert.throws(() => bits.set(3 * pageBits), RangeError);
+});
