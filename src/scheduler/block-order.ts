@@ -53,6 +53,8 @@ export class BlockOrder {
   /** Of these, how many blocks somebody must still be told to fetch; 0: all is coming. Updated with `hungry`. */
   readonly views = new Map<string, SiteView>();
   readonly publishers: Member[] = [];
+  /** Agents whose copies do not count: those that the file set entered through. */
+  readonly origins: Member[] = [];
   /** How many counted members hold each block or are being sent it. */
   presenceCounts = new Uint32Array(64);
   /** How many sites have each block. */
@@ -118,6 +120,7 @@ export class BlockOrder {
       this.holdings.set(member, holding);
       if (view === undefined) this.publishers.push(member);
       else view.members.push(member);
+      if (view !== undefined && !counts) this.origins.push(member);
       if (view !== undefined && !counts && !view.isHome) this.#makeHome(view);
     }
     return holding;
@@ -182,10 +185,8 @@ export class BlockOrder {
     this.holdings.delete(member);
     this.hungry.delete(member);
     member.needs.delete(this);
-    const members = holding.view?.members ?? this.publishers;
-    const index = members.indexOf(member);
-    const last = members.pop();
-    if (last !== undefined && last !== member) members[index] = last;
+    takeOut(holding.view?.members ?? this.publishers, member);
+    takeOut(this.origins, member);
   }
 
   /** What the member neither holds nor is being sent, duplicates left out. */
@@ -315,4 +316,11 @@ export class BlockOrder {
 function enlarged<T extends Uint16Array | Uint32Array>(counts: T, larger: T): T {
   larger.set(counts);
   return larger;
+}
+
+function takeOut(members: Member[], member: Member): void {
+  const index = members.indexOf(member);
+  if (index < 0) return;
+  const last = members.pop();
+  if (last !== undefined && last !== member) members[index] = last;
 }

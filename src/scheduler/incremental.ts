@@ -90,6 +90,11 @@ export class IncrementalMode {
     this.#handOvers(members, orders);
     for (const order of orders) if (order.hungry.size > 0 && !order.paused) this.#remote.run(order, places);
     if (members.length > 1) random.shuffle(members);
+    // What nobody has comes first: a step in which an origin brings nothing new is lost to all.
+    for (const order of orders) {
+      if (order.freshBlocks.isEmpty || order.hungry.size === 0 || order.paused) continue;
+      for (const origin of order.origins) if (origin.sourceAt >= 0) this.#local.serveFrom(origin);
+    }
     for (const member of members) if (member.sourceAt >= 0) this.#local.serveFrom(member);
     for (const member of members) if (member.targetAt >= 0) this.#local.fetchFor(member);
     this.#again(members);

@@ -13,6 +13,11 @@ import type { Member, Place } from "./world.ts";
 /** Other sites that are looked at for one transfer. */
 const drawnSites = 8;
 
+interface Needy {
+  readonly place: Place;
+  readonly view: SiteView;
+}
+
 export class RemotePass {
   readonly #matcher: Matcher;
 
@@ -24,13 +29,13 @@ export class RemotePass {
   run(order: BlockOrder, touched: ReadonlySet<Place>): void {
     if (order.views.size < 2) return;
     const { random } = this.#matcher.parts;
-    const needy = this.#needy(order);
     const suppliers: Place[] = [];
     for (const view of order.views.values()) {
       const place = this.#placeOf(view);
       if (place.sources.length > 0 && view.absent.count < order.blockCount) suppliers.push(place);
     }
     if (suppliers.length === 0) return;
+    const needy = this.#needy(order, suppliers);
     const touchedSuppliers = suppliers.filter((place) => touched.has(place));
     for (const { place, view } of needy) {
       const from = touched.has(place) ? suppliers : touchedSuppliers;
@@ -55,22 +60,35 @@ export class RemotePass {
     return true;
   }
 
-  /** Sites that lack blocks and could take some, the one that lacks most for what its downlink can carry first. */
-  #needy(order: BlockOrder): { place: Place; view: SiteView; need: number }[] {
+  /**
+   * Sites that lack blocks and could take some: those that lack most for what their downlinks can carry first, of about
+   * equals the one that the fewest other sites have something for, so that no supplier is taken from whom nobody else can serve.
+   */
+  #needy(order: BlockOrder, suppliers: readonly Place[]): Needy[] {
     const { world, random } = this.#matcher.parts;
-    const needy: { place: Place; view: SiteView; need: number }[] = [];
+    const needy: { place: Place; view: SiteView; need: number; suppliers: number; class: number }[] = [];
+    let most = 0;
     for (const view of order.views.values()) {
       if (view.absent.isEmpty) continue;
       const place = this.#placeOf(view);
       if (place.targets.length === 0 || world.ledger.freeOn(place.downlink) === 0) continue;
       const capability = world.ledger.capabilityOn(place.downlink);
-      needy.push({ place, view, need: capability === Infinity ? 0 : view.absent.count / capability });
+      const need = capability === Infinity ? 0 : view.absent.count / capability;
+      most = Math.max(most, need);
+      needy.push({ place, view, need, suppliers: 0, class: 0 });
     }
-    if (needy.length > 1) {
-      random.shuffle(needy);
-      needy.sort((a, b) => b.need - a.need);
+    if (needy.length < 2) return needy;
+    for (const entry of needy) {
+      entry.class = entry.need === 0 ? 0 : Math.floor(((most - entry.need) * world.ledger.capabilityOn(entry.place.downlink)) / 3);
+      for (const supplier of suppliers) {
+        const view = order.views.get(supplier.name);
+        if (supplier === entry.place || view === undefined) continue;
+        if (world.ledger.free(world.middle(supplier.name, entry.place.name)) === 0) continue;
+        if (hasSomethingFor(order, view, entry.view)) entry.suppliers += 1;
+      }
     }
-    return needy;
+    random.shuffle(needy);
+    return needy.sort((a, b) => a.class - b.class || a.suppliers - b.suppliers || b.need - a.need);
   }
 
   #fill(order: BlockOrder, place: Place, view: SiteView, suppliers: readonly Place[]): void {
@@ -150,4 +168,16 @@ export class RemotePass {
   #placeOf(view: SiteView): Place {
     return this.#matcher.parts.world.place(view.site);
   }
+}
+
+/** Whether a site has, or is being sent, a block that may go from it to another site. */
+function hasSomethingFor(order: BlockOrder, supplier: SiteView, view: SiteView): boolean {
+  const only = supplier.isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
+  for (const [page, words] of only.pages.entries()) {
+    const absent = supplier.absent.pages[page] as Uint32Array;
+    for (let word = 0; word < words.length; word += 1) {
+      if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
+    }
+  }
+  return false;
 }

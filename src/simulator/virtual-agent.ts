@@ -191,6 +191,8 @@ export class VirtualAgent implements LaneSource {
       this.disk.storePiece(fileSet, block, lengthBytes === summary.pieceBytes);
       this.world.progressed();
       this.post({ ...stored, bytes: log.subarray(start, start + lengthBytes) });
+      // Pieces are served as far as those before them are there: later ones may be waited for.
+      this.#lookAgain();
     }
     this.wake(fileSet, order, block, block + 1);
   }

@@ -106,7 +106,8 @@ function refreshOrders(state: ControllerState, fileSet: FileSet): void {
     kind: "manifest",
     priority: row.priority,
     sequence: row.sequence,
-    fromTheFront: false,
+    // An agent serves a piece when it has those before it.
+    fromTheFront: true,
     bytesInRange: (start, end) => Math.min(end * row.pieceBytes, row.manifestBytes) - start * row.pieceBytes,
   });
   const pieces = pieceCount({ lengthBytes: row.manifestBytes, pieceBytes: row.pieceBytes });
