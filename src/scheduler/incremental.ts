@@ -12,6 +12,7 @@ import type { SeededRandom } from "../std/seeded-random.ts";
 import type { BlockOrder } from "./block-order.ts";
 import { offerOf, pickBlocks, type BlockOffer, type RemoteRule } from "./choose-blocks.ts";
 import { scoreLane, type CostWeights } from "./cost.ts";
+import type { OnDecision } from "./decision-record.ts";
 import type { Decisions } from "./decisions.ts";
 import { feeds } from "./feeds.ts";
 import type { Lane } from "./lane.ts";
@@ -19,6 +20,7 @@ import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import { makeRoom } from "./make-room.ts";
 import { outOfReach } from "./out-of-reach.ts";
+import { recordQueued, type Scored } from "./record-queued.ts";
 import type { Member, World } from "./world.ts";
 
 export interface ModeParts {
@@ -30,6 +32,8 @@ export interface ModeParts {
   readonly random: SeededRandom;
   /** Ends a lane and all that wait for what it was to bring. */
   readonly endLane: (lane: Lane) => void;
+  /** Takes each decision for a trace; undefined: nobody looks, and nothing is spent on it. */
+  readonly onDecision: OnDecision | undefined;
 }
 
 /** Targets looked at in one call; the rest follow in the next, so that no call takes long. */
@@ -42,11 +46,9 @@ const starvedAfterNanoseconds = 250_000_000;
 /** ... and so long for those near it that have what it misses and cannot serve it: they may be back in a moment. */
 const outOfReachAfterNanoseconds = 2_000_000_000;
 
-interface Choice {
-  readonly source: Member;
+interface Choice extends Scored {
   readonly offer: BlockOffer;
   readonly rateBitsPerSecond: number;
-  readonly score: number;
 }
 
 export class IncrementalMode {
@@ -146,8 +148,26 @@ export class IncrementalMode {
     }
     if (offer.ranges.isEmpty) return 0;
     const picked = pickBlocks(order, offer.ranges, source, target, budgetBytes, this.#parts.random);
-    this.#parts.lanes.queue(lane, order, picked, decisions);
+    this.#queue(lane, order, picked, decisions, "the lane runs low");
     return order.bytesOf(picked);
+  }
+
+  #queue(
+    lane: Lane,
+    order: BlockOrder,
+    picked: RangeSet,
+    decisions: Decisions,
+    reason: string,
+    considered: readonly Scored[] = [],
+  ): void {
+    this.#parts.lanes.queue(lane, order, picked, decisions);
+    const { onDecision } = this.#parts;
+    if (onDecision === undefined) return;
+    recordQueued(
+      { lane, order, ranges: picked },
+      { now: this.#now, mode: "incremental", reason, considered },
+      onDecision,
+    );
   }
 
   #openLanes(target: Member, order: BlockOrder, pass: Pass, now: number, decisions: Decisions): void {
@@ -155,17 +175,25 @@ export class IncrementalMode {
     while (target.online && target.fetches && target.lanesIn.size < settings.maximumLanesIn) {
       const missing = order.missing(target);
       if (missing.isEmpty) return;
-      const choice = this.#bestSource(target, order, missing, pass);
+      const considered = this.#parts.onDecision === undefined ? undefined : [];
+      const choice = this.#bestSource(target, order, missing, pass, true, considered);
       if (choice === undefined) return;
       const lane = this.#parts.lanes.open(choice.source, target, choice.rateBitsPerSecond, now, decisions);
       const budget = this.#aheadBytes(lane);
       const picked = pickBlocks(order, choice.offer.ranges, choice.source, target, budget, this.#parts.random);
-      this.#parts.lanes.queue(lane, order, picked, decisions);
+      this.#queue(lane, order, picked, decisions, pass.reason, considered);
     }
   }
 
   /** Scores sources for a target (claims 3, 30, 32) and gives the best, if any may be used now. */
-  #bestSource(target: Member, order: BlockOrder, missing: RangeSet, pass: Pass, needRate = true): Choice | undefined {
+  #bestSource(
+    target: Member,
+    order: BlockOrder,
+    missing: RangeSet,
+    pass: Pass,
+    needRate = true,
+    considered?: Choice[],
+  ): Choice | undefined {
     let best: Choice | undefined;
     for (const source of this.#candidates(target, order, pass)) {
       const rate = this.#rateFor(source, target, pass);
@@ -173,6 +201,7 @@ export class IncrementalMode {
       const offer = this.#offer(order, source, target, missing, pass.rule, undefined);
       if (offer.ranges.isEmpty) continue;
       const choice = { source, offer, rateBitsPerSecond: rate, score: this.#score(source, target, order, offer, rate) };
+      considered?.push(choice);
       if (best === undefined || choice.score > best.score) best = choice;
     }
     return best;
@@ -308,7 +337,7 @@ export class IncrementalMode {
     lane.bringsAgain = true;
     const budget = this.#aheadBytes(lane);
     const picked = pickBlocks(order, best.offer.ranges, best.source, target, budget, this.#parts.random);
-    this.#parts.lanes.queue(lane, order, picked, decisions);
+    this.#queue(lane, order, picked, decisions, againPass.reason, [best]);
     return true;
   }
 
@@ -337,14 +366,15 @@ const maximumAheadScale = 10;
 interface Pass {
   readonly local: boolean;
   readonly rule: RemoteRule;
+  readonly reason: string;
 }
 
 const passes: readonly Pass[] = [
-  { local: false, rule: "once" },
-  { local: true, rule: "once" },
-  { local: false, rule: "repeat" },
+  { local: false, rule: "once", reason: "its site lacks them" },
+  { local: true, rule: "once", reason: "another of its site has them" },
+  { local: false, rule: "repeat", reason: "it would idle, and the way has room" },
 ];
-const againPass: Pass = { local: false, rule: "again" };
+const againPass: Pass = { local: false, rule: "again", reason: "who has them near it cannot give them" };
 /** A block comes into a site a second time only over links that carry this many times what one target can take. */
 const ampleShare = 1.5;
 

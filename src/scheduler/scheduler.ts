@@ -8,6 +8,7 @@ import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
+import type { OnDecision } from "./decision-record.ts";
 import { Decisions } from "./decisions.ts";
 import { IncrementalMode } from "./incremental.ts";
 import { settleInLane, type Lane } from "./lane.ts";
@@ -27,6 +28,8 @@ export interface SchedulerOptions {
   readonly firstLaneId: number;
   readonly settings?: Partial<SchedulerSettings>;
   readonly weights?: Partial<CostWeights>;
+  /** Takes each decision for a trace. */
+  readonly onDecision?: OnDecision | undefined;
 }
 
 export class Scheduler {
@@ -51,6 +54,7 @@ export class Scheduler {
       weights: { ...defaultCostWeights, ...options.weights },
       random: new SeededRandom(options.seed),
       endLane: (lane) => this.#closeWith(lane),
+      onDecision: options.onDecision,
     });
   }
 
