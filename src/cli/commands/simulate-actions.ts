@@ -24,14 +24,18 @@ export async function runSimulation(path: string, flags: SimulateFlags): Promise
   // Opened before the run, which may take minutes.
   const plot = flags.plot === undefined ? undefined : openForWriting(flags.plot, "the plot");
   const trace = flags.trace === undefined ? undefined : new TraceFile(openForWriting(flags.trace, "the trace"));
+  const startedAt = performance.now();
   const result = run(scenario, flags, trace);
+  const elapsedSeconds = (performance.now() - startedAt) / 1_000;
   trace?.close();
   const title = basename(path);
   if (plot !== undefined) {
     if (result.history !== undefined) writeFileSync(plot, drawSimulation(title, result, result.history));
     closeSync(plot);
   }
-  print(flags.json, { ...result, history: undefined }, () => summarizeSimulation(title, scenario, flags, result));
+  print(flags.json, { ...result, history: undefined, elapsedSeconds }, () =>
+    summarizeSimulation(title, scenario, flags, result),
+  );
   failIfBroken(result);
 }
 
