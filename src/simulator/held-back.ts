@@ -39,20 +39,23 @@ export function heldBackBy(
         explanation: "what all agents together can send",
       };
     case "into sites":
-      return { resources: known(waysInto(names, sites, scenario)), explanation: `what can come into ${listed(names)}` };
+      return {
+        resources: known(waysInto(names, sites, links, scenario)),
+        explanation: `what can come into ${listed(names)}`,
+      };
     case "out of sites":
       return { resources: known(names.map(siteUplink)), explanation: `what can leave ${listed(names)}` };
     case "between sites":
       return { resources: known(sites.map(siteUplink)), explanation: "what all sites together can send to each other" };
     case "uploads into a site":
       return {
-        resources: known(waysInto(names, sites, scenario)),
+        resources: known(waysInto(names, sites, links, scenario)),
         explanation: `what can come into ${listed(names)}, with what its agents can send`,
       };
     case "passing on the last block":
       return {
-        resources: [],
-        explanation: "that a block must be whole before it is passed on: smaller blocks would help",
+        resources: known([...new Set(scenario.fileSets.flatMap(({ origins }) => origins))].map(agentNicUp)),
+        explanation: "what an origin can send, and that a block must be whole before it is passed on",
       };
     case "production and the last block":
       return { resources: [], explanation: "the rate at which the file set is produced" };
@@ -61,14 +64,24 @@ export function heldBackBy(
   }
 }
 
-/** The downlinks of these sites, and the links by name that lead there; with neither, the uplinks of the others. */
-function waysInto(inside: readonly string[], sites: readonly string[], scenario: Scenario): string[] {
-  const ways = new Set(inside.map(siteDownlink));
+/** What lets the least into these sites: their downlinks, the uplinks of the others, or the links by name between. */
+function waysInto(
+  inside: readonly string[],
+  sites: readonly string[],
+  links: ReadonlyMap<string, Link>,
+  scenario: Scenario,
+): string[] {
+  const between = new Set<string>();
   for (const { from, to, through } of scenario.topology.paths) {
-    if (inside.includes(to) && !inside.includes(from)) for (const name of through) ways.add(namedResource(name));
+    if (inside.includes(to) && !inside.includes(from)) for (const name of through) between.add(namedResource(name));
   }
-  for (const site of sites) if (!inside.includes(site)) ways.add(siteUplink(site));
-  return [...ways];
+  const outside = sites.filter((site) => !inside.includes(site));
+  const capacityOf = (resources: readonly string[]): number =>
+    resources.length === 0
+      ? Infinity
+      : resources.reduce((sum, name) => sum + (links.get(name)?.capabilityBitsPerSecond ?? Infinity), 0);
+  const choices = [inside.map(siteDownlink), outside.map(siteUplink), [...between]];
+  return choices.reduce((least, choice) => (capacityOf(choice) < capacityOf(least) ? choice : least));
 }
 
 /** How much of what it can carry a link has carried: only to compare. */

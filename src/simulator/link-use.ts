@@ -10,7 +10,7 @@ import type { VirtualWorld } from "./virtual-world.ts";
 
 const firstIntervalNanoseconds = 10_000_000;
 /** Looks that are kept. */
-const maximumLooks = 512;
+const maximumLooks = 256;
 /** Links whose use is kept for every look; with more, only sites and links by name have their own. */
 const maximumSeries = 6_000;
 
@@ -29,10 +29,19 @@ export interface UseHistory {
   readonly series: readonly UseSeries[];
 }
 
+/** Links of one kind, and the mean of their use. */
+interface Group {
+  readonly name: string;
+  readonly use: number[];
+  sum: number;
+  count: number;
+}
+
 interface Watched {
   readonly link: Link;
   readonly isInterface: boolean;
-  readonly direction: "up" | "down" | undefined;
+  /** Links of its kind; undefined for links by name. */
+  readonly group: Group | undefined;
   bitsBefore: number;
   /** While anything went over it: nanoseconds, and what it could have carried in bits. */
   busyNanoseconds: number;
@@ -50,9 +59,15 @@ export interface BusyTime {
 
 export class LinkUse {
   readonly #world: VirtualWorld;
-  readonly #watched = new Map<string, Watched>();
+  /** In the order of the network's links, of which there are only ever more. */
+  readonly #watched: Watched[] = [];
   readonly #keepsHistory: boolean;
-  readonly #means = { up: [] as number[], down: [] as number[] };
+  readonly #groups = {
+    agentNicUp: groupOf("all interfaces, up"),
+    agentNicDown: groupOf("all interfaces, down"),
+    siteUplink: groupOf("all site uplinks"),
+    siteDownlink: groupOf("all site downlinks"),
+  };
   readonly #endsAt: number[] = [];
   readonly #stored: number[] = [];
   #interval = firstIntervalNanoseconds;
@@ -74,22 +89,19 @@ export class LinkUse {
     const elapsed = this.#world.clock.nowNanoseconds - this.#lookedAt;
     if (elapsed <= 0) return;
     this.#lookedAt = this.#world.clock.nowNanoseconds;
-    const sums = { up: 0, down: 0 };
-    const counts = { up: 0, down: 0 };
-    for (const link of this.#world.network.links.values()) {
-      const watched = this.#watched.get(link.name) ?? this.#watch(link);
+    this.#watchNewLinks();
+    for (const watched of this.#watched) {
       const use = this.#useSince(watched, elapsed);
       watched.use?.push(use);
-      if (watched.direction === undefined) continue;
-      sums[watched.direction] += use;
-      counts[watched.direction] += 1;
+      if (watched.group !== undefined) watched.group.sum += use;
     }
     if (!this.#keepsHistory) {
       this.#slowDown(this.#lookedAt - this.#world.startNanoseconds);
       return;
     }
-    for (const direction of ["up", "down"] as const) {
-      this.#means[direction].push(counts[direction] === 0 ? 0 : sums[direction] / counts[direction]);
+    for (const group of Object.values(this.#groups)) {
+      group.use.push(group.count === 0 ? 0 : group.sum / group.count);
+      group.sum = 0;
     }
     this.#endsAt.push(this.#lookedAt - this.#world.startNanoseconds);
     this.#stored.push(this.#world.account.content.storedBytes);
@@ -97,7 +109,7 @@ export class LinkUse {
   }
 
   busyTimes(): BusyTime[] {
-    return [...this.#watched.values()].map(({ link, isInterface, busyNanoseconds, busyCapacityBits, bitsBefore }) => ({
+    return this.#watched.map(({ link, isInterface, busyNanoseconds, busyCapacityBits, bitsBefore }) => ({
       link,
       isInterface,
       busySeconds: busyNanoseconds / 1e9,
@@ -106,35 +118,36 @@ export class LinkUse {
   }
 
   history(): UseHistory {
-    const own = [...this.#watched.values()].flatMap(({ link, use }) =>
-      use === undefined ? [] : [{ name: link.name, use }],
-    );
+    const own = this.#watched.flatMap(({ link, use }) => (use === undefined ? [] : [{ name: link.name, use }]));
     return {
       endsAtNanoseconds: this.#endsAt,
       storedBytes: this.#stored,
-      series: [
-        ...own,
-        { name: "all interfaces, up", use: this.#means.up },
-        { name: "all interfaces, down", use: this.#means.down },
-      ],
+      series: [...own, ...Object.values(this.#groups).map(({ name, use }) => ({ name, use }))],
     };
+  }
+
+  #watchNewLinks(): void {
+    const { links } = this.#world.network;
+    if (links.size === this.#watched.length) return;
+    for (const link of [...links.values()].slice(this.#watched.length)) this.#watched.push(this.#watch(link));
   }
 
   #watch(link: Link): Watched {
     const { kind } = parseResourceName(link.name);
     const isInterface = kind === "agentNicUp" || kind === "agentNicDown";
+    const group = kind === "link" ? undefined : this.#groups[kind];
+    if (group !== undefined) group.count += 1;
     const isKept = this.#keepsHistory && (!isInterface || this.#world.network.links.size <= maximumSeries);
     const watched: Watched = {
       link,
       isInterface,
-      direction: isInterface ? (kind === "agentNicUp" ? "up" : "down") : undefined,
+      group,
       bitsBefore: 0,
       busyNanoseconds: 0,
       busyCapacityBits: 0,
       // A link that an event brings was not used before.
       use: isKept ? this.#endsAt.map(() => 0) : undefined,
     };
-    this.#watched.set(link.name, watched);
     return watched;
   }
 
@@ -153,19 +166,23 @@ export class LinkUse {
     return Math.min(1, carried / capacityBits);
   }
 
-  /** Without a history: as often as with one. */
+  /** Without a history: as often as with one, so that both give the same figures. */
   #slowDown(elapsedNanoseconds: number): void {
     if (elapsedNanoseconds >= this.#interval * maximumLooks) this.#interval *= 2;
   }
 
   #thinOut(): void {
     this.#interval *= 2;
-    const uses = [...this.#watched.values()].flatMap(({ use }) => (use === undefined ? [] : [use]));
-    for (const use of [...uses, this.#means.up, this.#means.down]) {
+    const uses = this.#watched.flatMap(({ use }) => (use === undefined ? [] : [use]));
+    for (const use of [...uses, ...Object.values(this.#groups).map((group) => group.use)]) {
       replace(use, (first, second) => (first + second) / 2);
     }
     for (const total of [this.#endsAt, this.#stored]) replace(total, (_, second) => second);
   }
+}
+
+function groupOf(name: string): Group {
+  return { name, use: [], sum: 0, count: 0 };
 }
 
 /** Makes one of every two values, in place. */

@@ -20,6 +20,7 @@ const maximumStretches = 170;
 const maximumLinks = 4;
 
 const colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00"];
+const dashes = ["7 3", "1.5 3", "12 3 2 3", "4 5"];
 const boundColor = "#b00020";
 
 /** An SVG document. @param title the scenario's name */
@@ -101,7 +102,7 @@ function useLines({ use, startSeconds }: SimulationHistory, lastSeconds: number)
   }));
   const means = ranked
     .filter(isMean)
-    .map((series) => ({ series, color: "#555555", dash: series.name.endsWith("up") ? "1.5 3" : "7 3", width: 1.3 }));
+    .map((series, index) => ({ series, color: "#555555", dash: dashes[index] ?? "", width: 1.3 }));
   return [...drawn, ...means].map(({ series, color, dash, width }) => ({
     label: series.name,
     color,
