@@ -10,6 +10,7 @@ import { registerController } from "./commands/controller.ts";
 import { registerFileSet } from "./commands/fileset.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerResource } from "./commands/resource.ts";
+import { registerSimulate } from "./commands/simulate.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTopology } from "./commands/topology.ts";
 import { registerVerify } from "./commands/verify.ts";
@@ -42,5 +43,6 @@ export function createProgram(): Command {
   registerTopology(program);
   registerStatus(program);
   registerVerify(program);
+  registerSimulate(program);
   return program;
 }

@@ -7,7 +7,7 @@ import type { PagedBits } from "../std/paged-bits.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder, Holding } from "./block-order.ts";
 import { scoreTransfer, type CostWeights } from "./cost.ts";
-import type { DecisionRecord } from "./decision-record.ts";
+import type { OnDecision } from "./decision-record.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
@@ -24,7 +24,7 @@ export interface MatchParts {
   readonly weights: CostWeights;
   readonly random: SeededRandom;
   readonly mode: string;
-  readonly onDecision: ((record: DecisionRecord) => void) | undefined;
+  readonly onDecision: OnDecision | undefined;
 }
 
 export interface Match {

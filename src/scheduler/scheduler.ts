@@ -10,7 +10,7 @@ import type { Topology } from "../model/topology.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
 import { Decisions } from "./decisions.ts";
-import type { DecisionRecord } from "./decision-record.ts";
+import type { OnDecision } from "./decision-record.ts";
 import { IncrementalMode } from "./incremental.ts";
 import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
@@ -40,7 +40,7 @@ export interface SchedulerOptions {
   readonly settings?: Partial<SchedulerSettings>;
   readonly weights?: Partial<CostWeights>;
   /** Hears of every transfer that is scheduled. */
-  readonly onDecision?: ((record: DecisionRecord) => void) | undefined;
+  readonly onDecision?: OnDecision | undefined;
 }
 
 export class Scheduler {

@@ -28,8 +28,8 @@ export interface ByteCounts {
 export class Account {
   readonly content: ByteCounts = newCounts();
   readonly manifest: ByteCounts = newCounts();
-  /** Bytes of content that went from one site to another. */
-  betweenSitesBytes = 0;
+  /** Bytes of content that left a site for another one, by the site that they left. */
+  readonly bytesOutOfSite = new Map<string, number>();
   /** Blocks and pieces that arrived and were verified. */
   deliveries = 0;
   /** Portions that agents were told to pull. */
@@ -50,6 +50,19 @@ export class Account {
     const counts = this.of(order);
     counts.underWayBytes -= lengthBytes;
     counts[outcome] += lengthBytes;
+  }
+
+  leftSite(site: string | undefined, lengthBytes: number): void {
+    // Publishers that hand over may not say where they are.
+    const from = site ?? "";
+    this.bytesOutOfSite.set(from, (this.bytesOutOfSite.get(from) ?? 0) + lengthBytes);
+  }
+
+  /** Bytes of content that went from one site to another. */
+  get betweenSitesBytes(): number {
+    let bytes = 0;
+    for (const out of this.bytesOutOfSite.values()) bytes += out;
+    return bytes;
   }
 
   violation(text: string): void {

@@ -1,6 +1,7 @@
 /** What the lower bounds (src/bound) are to know of a scenario. They follow `set`, and ignore stops, losses and corruption. */
 import { equalBlocks, type BoundEpoch, type BoundFileSet } from "../bound/bound-input.ts";
 import { matchesSelector, parseSelector } from "../model/selector.ts";
+import { RangeSet } from "../std/ranges.ts";
 import { nanosecondsPerSecond } from "../std/units.ts";
 import type { Scenario } from "./scenario.ts";
 import type { VirtualContent } from "./virtual-content.ts";
@@ -26,7 +27,11 @@ export function boundFileSetOf(
 ): BoundFileSet {
   const { spec } = content;
   const selector = parseSelector(spec.targets);
-  const targets = world.scenario.agents.filter((agent) => matchesSelector(selector, agent) && isMeant(agent.name));
+  const matching = world.scenario.agents.filter((agent) => matchesSelector(selector, agent));
+  const targets = matching.filter(({ name }) => isMeant(name));
+  // Who is not meant does not count as wanting it, but passes it on all the same.
+  const held = new Map(matching.filter(({ name }) => !isMeant(name)).map(({ name }) => [name, new RangeSet()]));
+  for (const [name, blocks] of world.givenBlocks.get(content.key) ?? []) held.set(name, blocks);
   const isSingle = spec.fileCount === 1;
   const { manifest } = content;
   return {
@@ -42,7 +47,7 @@ export function boundFileSetOf(
     origins: spec.origins,
     targets: targets.map(({ name }) => name),
     relays: world.scenario.relays,
-    held: world.givenBlocks.get(content.key),
+    held,
     growthBitsPerSecond: spec.growthBitsPerSecond,
   };
 }

@@ -127,6 +127,20 @@ export class Progress {
     );
   }
 
+  /** Targets that are no origins and do not run. */
+  deadTargets(): ReadonlySet<string> {
+    const dead = new Set<string>();
+    for (const wants of this.#wants.values()) {
+      for (const agent of wants.keys()) if (this.#world.agents.get(agent)?.core === undefined) dead.add(agent);
+    }
+    return dead;
+  }
+
+  /** How many targets that are no origins a file set has. */
+  wantCount(fileSet: string): number {
+    return this.#wants.get(fileSet)?.size ?? 0;
+  }
+
   /** Versions before the active one, by the controller's word: nobody has to obtain them any more. */
   #superseded(): ReadonlySet<string> {
     const names = new Set([...this.#world.contents.values()].map(({ spec }) => spec.name));

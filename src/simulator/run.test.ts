@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../std/seeded-random.ts";
 import { randomScenario } from "./random-scenario.testing.ts";
-import { simulate, type SimulationOptions, type SimulationResult } from "./run.ts";
+import type { SimulationResult } from "./result.ts";
+import { simulate, type SimulationOptions } from "./run.ts";
 import { parseScenario } from "./scenario-parser.ts";
 
 const nic = { up: "100Mbps", down: "100Mbps" };

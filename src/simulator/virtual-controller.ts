@@ -8,6 +8,7 @@ import type { ControllerSettings } from "../control/controller/settings.ts";
 import type { AgentMessage } from "../protocol/agent-messages.ts";
 import type { PublisherMessage } from "../protocol/publisher-messages.ts";
 import type { OperatorRequest } from "../protocol/views.ts";
+import type { OnDecision } from "../scheduler/decision-record.ts";
 import type { Topology } from "../model/topology.ts";
 import { fakeHash } from "./fake-hash.ts";
 import { phases, type VirtualClock } from "./virtual-clock.ts";
@@ -24,6 +25,8 @@ export interface VirtualControllerOptions {
   readonly topology: Topology;
   /** Reads seconds of real time, if deciding is to be measured. */
   readonly readSeconds: (() => number) | undefined;
+  /** Takes each decision of the scheduler. */
+  readonly onDecision: OnDecision | undefined;
   /** A message goes out on a connection. */
   readonly onCommand: (command: ControllerCommand, term: number) => void;
   /** Before it is handled. */
@@ -62,8 +65,8 @@ export class VirtualController {
   start(): void {
     if (this.#core !== undefined) return;
     this.#term = this.#store.raiseTerm();
-    const { seed, settings } = this.#options;
-    this.#core = new ControllerCore({ ports: { hash: fakeHash, seed }, settings });
+    const { seed, settings, onDecision } = this.#options;
+    this.#core = new ControllerCore({ ports: { hash: fakeHash, seed, onDecision }, settings });
     const rows = this.#store.rows();
     this.#post({
       type: "started",

@@ -140,7 +140,10 @@ export class VirtualLane implements FlowUser {
     this.#isOver = true;
     this.source?.servedLanes.delete(this);
     const order = this.flow?.current?.order ?? "content";
-    if (this.flow !== undefined) this.#world.account.of(order).cutBytes += this.#world.network.close(this.flow);
+    if (this.flow === undefined) return;
+    const cutBytes = this.#world.network.close(this.flow);
+    this.#world.account.of(order).cutBytes += cutBytes;
+    this.#countLeft(order, cutBytes);
   }
 
   /** Ends it because something broke; the sink hears of it once the news can have come. */
@@ -202,7 +205,7 @@ export class VirtualLane implements FlowUser {
     counts.underWayBytes += lengthBytes;
     const { source, sink } = this;
     if (source === undefined) return;
-    if (order === "content" && source.site !== sink.site) account.betweenSitesBytes += lengthBytes;
+    this.#countLeft(order, lengthBytes);
     const isGood = !source.isCorrupt();
     const arrive = (): void => {
       if (this.#isOver || sink.isGone()) {
@@ -216,6 +219,13 @@ export class VirtualLane implements FlowUser {
     const delay = this.#world.delayBetween(source.site, sink.site);
     if (delay === 0) arrive();
     else clock.after(delay, phases.network, arrive);
+  }
+
+  /** What leaves the source's site counts whatever becomes of it. */
+  #countLeft(order: BlockOrderName, lengthBytes: number): void {
+    const { source, sink } = this;
+    if (order !== "content" || source === undefined || source.site === sink.site) return;
+    this.#world.account.leftSite(source.site, lengthBytes);
   }
 
   /** A lane that was closed meanwhile still brings what had arrived. */

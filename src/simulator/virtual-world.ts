@@ -5,6 +5,7 @@
 import type { ControllerSettings } from "../control/controller/settings.ts";
 import type { AgentMessage } from "../protocol/agent-messages.ts";
 import type { ControllerMessage } from "../protocol/controller-messages.ts";
+import type { OnDecision } from "../scheduler/decision-record.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { agentNicUp, parseResourceName } from "../model/resources.ts";
 import { matchesSelector } from "../model/selector.ts";
@@ -39,6 +40,7 @@ const foreverNanoseconds = 4e15;
 export interface WorldOptions {
   readonly settings: ControllerSettings;
   readonly readSeconds?: (() => number) | undefined;
+  readonly onDecision?: OnDecision | undefined;
   readonly inspectAgentMessage?: ((agent: string, message: AgentMessage) => void) | undefined;
   readonly inspectControllerMessage?: ((agent: string, message: ControllerMessage) => void) | undefined;
   readonly noted?: ((who: string, level: string, text: string) => void) | undefined;
@@ -93,6 +95,7 @@ export class VirtualWorld implements WorldParts {
       settings: options.settings,
       topology: this.#topology,
       readSeconds: options.readSeconds,
+      onDecision: options.onDecision,
       onCommand: (command) => this.ledger.onCommand(command),
       onEvent: (event) => this.ledger.onEvent(event),
     });

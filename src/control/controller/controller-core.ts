@@ -109,6 +109,7 @@ export class ControllerCore {
         firstLaneId: firstLaneId(event.term),
         settings: settings.scheduler,
         weights: settings.weights,
+        onDecision: this.#ports.onDecision,
       }),
       term: event.term,
       now,

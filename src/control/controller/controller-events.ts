@@ -7,6 +7,7 @@ import type { ControllerMessage } from "../../protocol/controller-messages.ts";
 import type { ControllerToPublisher, PublisherMessage } from "../../protocol/publisher-messages.ts";
 import type { OperatorErrorCode, OperatorRequest, OperatorResult } from "../../protocol/views.ts";
 import type { Topology } from "../../model/topology.ts";
+import type { OnDecision } from "../../scheduler/decision-record.ts";
 import type { Hash } from "../../model/checksum.ts";
 import type { StoreChange, StoredRow } from "../store-port.ts";
 
@@ -51,4 +52,6 @@ export interface ControllerPorts {
   readonly hash: Hash;
   /** Seeds the choice among equals; a constant in tests. */
   readonly seed: number;
+  /** Takes each decision of the scheduler, for a trace. */
+  readonly onDecision?: OnDecision | undefined;
 }

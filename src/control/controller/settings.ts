@@ -1,5 +1,6 @@
 /** What the controller goes by: each time-out and count with its default. All can be set by the operator. */
 import { defaultSchedulerSettings, type SchedulerSettings } from "../../scheduler/limits.ts";
+import type { SchedulingMode, SchedulingPolicy } from "../../scheduler/modes.ts";
 import { defaultCostWeights, type CostWeights } from "../../scheduler/cost.ts";
 
 export interface ControllerSettings {
@@ -31,6 +32,10 @@ export interface ControllerSettings {
   readonly challengeTimeoutMilliseconds: number;
   /** Agents of one file set that a publisher may hand blocks over to. */
   readonly receivers: number;
+  /** Whether agents that do not want a file set may carry it for others. */
+  readonly relays: "targets" | "all";
+  readonly mode: SchedulingMode;
+  readonly policy: SchedulingPolicy;
   readonly scheduler: SchedulerSettings;
   readonly weights: CostWeights;
 }
@@ -50,6 +55,9 @@ export const defaultControllerSettings: ControllerSettings = {
   challengeIntervalMilliseconds: 0,
   challengeTimeoutMilliseconds: 60_000,
   receivers: 8,
+  relays: "targets",
+  mode: "incremental",
+  policy: "cost",
   scheduler: defaultSchedulerSettings,
   weights: defaultCostWeights,
 };
