@@ -42,6 +42,8 @@ export class BlockOrder {
   paused = false;
   /** Its place among all orders: what has a lower one goes first where they compete. */
   rank = 0;
+  /** Orders of one class (a priority; manifests before contents) are served together, those of a lower one first. */
+  urgencyClass = 0;
   #blockCount = 0;
   /** Later copies of a block within the order: agents fill them themselves, they are never scheduled. */
   readonly duplicates = new RangeSet();

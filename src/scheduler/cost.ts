@@ -18,6 +18,8 @@ export interface TransferCandidate {
   readonly origin: boolean;
   /** Lanes that the source serves now. */
   readonly lanesOut: number;
+  /** What other sites depend on the source's site for: 1,000 for each that nobody else can serve. */
+  readonly dependence: number;
   /** The target has been slower than what it declares. */
   readonly slowTarget: boolean;
   /** The source has been slower than what it declares. */
@@ -32,6 +34,7 @@ export interface CostWeights {
   readonly rarity: number;
   readonly fresh: number;
   readonly busy: number;
+  readonly dependence: number;
   readonly origin: number;
   readonly slowTarget: number;
   readonly slowSource: number;
@@ -44,6 +47,7 @@ export const defaultCostWeights: CostWeights = {
   rarity: 20, // the rarest block first: what few have is what everybody will soon wait for
   fresh: 1_000, // a first copy outside the origin makes a new source; a second copy of an old block does not
   busy: 100, // each lane more on a source delays its blocks to others
+  dependence: 1, // a site that others have no substitute for is left to them
   origin: 400, // an origin's bandwidth is for blocks that nobody else has
   slowTarget: 3_000, // a block that few have must not wait behind a slow interface
   slowSource: 5_000, // a slow source holds its target up for many block times: the last to be asked
@@ -58,6 +62,7 @@ export function scoreTransfer(candidate: TransferCandidate, weights: CostWeights
   if (candidate.fresh) score += weights.fresh;
   if (candidate.origin && !candidate.fresh) score -= weights.origin;
   score -= weights.busy * candidate.lanesOut;
+  score -= weights.dependence * candidate.dependence;
   if (candidate.slowTarget && candidate.fresh) score -= weights.slowTarget;
   if (candidate.slowSource) score -= weights.slowSource;
   score -= weights.failure * candidate.recentFailures;

@@ -20,6 +20,13 @@ import type { Member, Place } from "./world.ts";
 /** What binds is worked out anew after so long. */
 const bindsForNanoseconds = 1_000_000_000;
 
+interface Binding {
+  readonly ways: boolean;
+  /** How many were hungry then: when more are, it is worked out anew. */
+  readonly hungry: number;
+  readonly untilNanoseconds: number;
+}
+
 export class IncrementalMode {
   readonly #matcher: Matcher;
   readonly #orders: ReadonlyMap<string, BlockOrder>;
@@ -30,7 +37,7 @@ export class IncrementalMode {
   readonly #touched = new Set<Member>();
   readonly #touchedPlaces = new Set<Place>();
   #ranked: BlockOrder[] | undefined;
-  readonly #binds = new Map<BlockOrder, { readonly ways: boolean; readonly untilNanoseconds: number }>();
+  readonly #binds = new Map<BlockOrder, Binding>();
 
   /** @param endLane ends a lane and all that wait for what it was to bring */
   constructor(parts: MatchParts, orders: ReadonlyMap<string, BlockOrder>, endLane: (lane: Lane) => void) {
@@ -88,17 +95,28 @@ export class IncrementalMode {
     this.#touchedPlaces.clear();
     for (const member of members) market.refresh(member);
     this.#handOvers(members, orders);
-    for (const order of orders) if (order.hungry.size > 0 && !order.paused) this.#remote.run(order, places);
     if (members.length > 1) random.shuffle(members);
+    for (const wanted of classesOf(orders)) this.#serve(wanted, members, places);
+    for (const member of members) this.#rescue.note(member);
+  }
+
+  /** All passes for the orders of one class. */
+  #serve(orders: readonly BlockOrder[], members: readonly Member[], places: ReadonlySet<Place>): void {
+    this.#matcher.urgencyClass = (orders[0] as BlockOrder).urgencyClass;
+    this.#remote.run(orders, places);
+    const freed: Member[] = [];
+    for (const order of orders) {
+      if (order.views.size > 1 && this.#waysBind(order)) freed.push(...this.#remote.awaitSources(order, places));
+    }
     // What nobody has comes first: a step in which an origin brings nothing new is lost to all.
     for (const order of orders) {
-      if (order.freshBlocks.isEmpty || order.hungry.size === 0 || order.paused) continue;
+      if (order.freshBlocks.isEmpty) continue;
       for (const origin of order.origins) if (origin.sourceAt >= 0) this.#local.serveFrom(origin);
     }
     for (const member of members) if (member.sourceAt >= 0) this.#local.serveFrom(member);
     for (const member of members) if (member.targetAt >= 0) this.#local.fetchFor(member);
+    for (const member of freed) if (member.targetAt >= 0) this.#local.fetchFor(member);
     this.#again(members);
-    for (const member of members) this.#rescue.note(member);
   }
 
   #handOvers(members: readonly Member[], orders: readonly BlockOrder[]): void {
@@ -116,7 +134,8 @@ export class IncrementalMode {
     for (const target of members) {
       if (target.targetAt < 0) continue;
       for (const order of target.needs) {
-        if (order.paused || order.views.size < 2 || this.#waysBind(order)) continue;
+        if (order.paused || order.urgencyClass > this.#matcher.urgencyClass) continue;
+        if (order.views.size < 2 || this.#waysBind(order)) continue;
         while (target.targetAt >= 0 && target.needs.has(order)) if (!this.#remote.again(order, target)) break;
       }
     }
@@ -125,26 +144,53 @@ export class IncrementalMode {
   #waysBind(order: BlockOrder): boolean {
     const { now } = this.#matcher;
     const known = this.#binds.get(order);
-    if (known !== undefined && known.untilNanoseconds > now) return known.ways;
+    const hungry = order.hungry.size;
+    if (known !== undefined && known.untilNanoseconds > now && hungry <= known.hungry) return known.ways;
     const ways = waysBind(order, this.#matcher.parts.world);
-    this.#binds.set(order, { ways, untilNanoseconds: now + bindsForNanoseconds });
+    this.#binds.set(order, { ways, hungry, untilNanoseconds: now + bindsForNanoseconds });
     return ways;
   }
 
   #rank(): readonly BlockOrder[] {
     if (this.#ranked === undefined) {
       this.#ranked = [...this.#orders.values()].sort(moreUrgent);
-      for (const [rank, order] of this.#ranked.entries()) order.rank = rank;
+      let before: BlockOrder | undefined;
+      for (const order of this.#ranked) {
+        const isSameClass = before !== undefined && classOrder(before, order) === 0;
+        const isSameSize = before !== undefined && sizeClass(before) === sizeClass(order);
+        order.urgencyClass = before === undefined ? 0 : before.urgencyClass + (isSameClass ? 0 : 1);
+        order.rank = before === undefined ? 0 : before.rank + (isSameClass && isSameSize ? 0 : 1);
+        before = order;
+      }
     }
     return this.#ranked;
   }
 }
 
-/** Of equals the shorter one: it is out of the way sooner, and the longer one loses little. */
+/** Orders that somebody lacks blocks of, by class, the most urgent first. */
+function classesOf(orders: readonly BlockOrder[]): BlockOrder[][] {
+  const classes: BlockOrder[][] = [];
+  for (const order of orders) {
+    if (order.hungry.size === 0 || order.paused) continue;
+    const last = classes.at(-1);
+    if (last?.[0]?.urgencyClass === order.urgencyClass) last.push(order);
+    else classes.push([order]);
+  }
+  return classes;
+}
+
+/** Of equals much the shorter one: it is out of the way sooner, and the longer one loses little. */
 function moreUrgent(a: BlockOrder, b: BlockOrder): number {
-  const [first, second] = [a.description, b.description];
+  return classOrder(a, b) || sizeClass(a) - sizeClass(b) || a.description.sequence - b.description.sequence;
+}
+
+function classOrder({ description: first }: BlockOrder, { description: second }: BlockOrder): number {
   if (first.priority !== second.priority) return second.priority - first.priority;
   if (first.kind !== second.kind) return first.kind === "manifest" ? -1 : 1;
-  const [firstBytes, secondBytes] = [first.bytesInRange(0, a.blockCount), second.bytesInRange(0, b.blockCount)];
-  return firstBytes - secondBytes || first.sequence - second.sequence;
+  return 0;
+}
+
+/** Sizes within a factor of two are taken for equal. */
+function sizeClass(order: BlockOrder): number {
+  return 32 - Math.clz32(Math.min(0xffff_ffff, order.description.bytesInRange(0, order.blockCount) / 65_536));
 }

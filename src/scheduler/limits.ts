@@ -52,7 +52,7 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   leastNicShare: 0.5,
   leastWayShare: 0.25,
   drawnTargets: 8,
-  drawnSources: 6,
+  drawnSources: 16,
   portionMilliseconds: 4,
   portionsOfAFileSet: 2_048,
   portionMaximumBytes: 16 * 1024 * 1024,

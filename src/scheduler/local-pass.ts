@@ -66,12 +66,12 @@ export class LocalPass {
 
   #compare(best: Match | undefined, source: Member, target: Member): Match | undefined {
     const matcher = this.#matcher;
-    if (!matcher.mayServe(source, target)) return best;
+    if (target.place?.awaiting === target || !matcher.mayServe(source, target)) return best;
     const rate = matcher.rateWithin(source, target);
     if (rate === 0) return best;
     let better = best;
     for (const order of target.needs) {
-      if (order.paused || (better !== undefined && order.rank > better.order.rank)) continue;
+      if (order.paused || order.urgencyClass > this.#matcher.urgencyClass || (better !== undefined && order.rank > better.order.rank)) continue;
       const holding = order.holdings.get(source);
       if (holding === undefined || holding.held.isEmpty) continue;
       better = matcher.better(better, this.#match(order, holding, order.holding(target), rate));

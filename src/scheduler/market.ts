@@ -59,6 +59,7 @@ export class Market {
 
   #leaveTargets(member: Member): void {
     const list = member.place?.targets ?? [];
+    if (member.place?.awaiting === member) member.place.awaiting = undefined;
     const last = list.pop() as Member;
     if (last !== member) {
       list[member.targetAt] = last;

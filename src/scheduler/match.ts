@@ -43,6 +43,8 @@ export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach";
 export class Matcher {
   readonly parts: MatchParts;
   now = 0;
+  /** Orders of later classes are not looked at yet. */
+  urgencyClass = 0;
   decisions!: Decisions;
   /** Matches that lost in the choice under way; kept only when somebody reads them. */
   #runnersUp: Match[] = [];
@@ -100,6 +102,7 @@ export class Matcher {
         fresh: order.presenceCounts[picked.block] === 0,
         origin: !source.counts,
         lanesOut: from.lanesOut.size,
+        dependence: rule.dependence ?? 0,
         slowTarget: isSlowTarget(to),
         slowSource: isSlowSource(from),
         lastResort: from.serves === "lastResort",

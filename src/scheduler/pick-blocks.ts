@@ -21,6 +21,8 @@ export interface PickRule {
   readonly rarity: "inSite" | "sites";
   /** Only blocks that are in this set. */
   readonly only?: PagedBits | undefined;
+  /** What other sites depend on the source's site for; see `supply.ts`. */
+  readonly dependence?: number;
 }
 
 export interface PickedBlock {

@@ -8,6 +8,7 @@ import { drawSource } from "./market.ts";
 import type { Match, Matcher } from "./match.ts";
 import type { PickRule } from "./pick-blocks.ts";
 import type { SiteView } from "./site-view.ts";
+import { hasSomethingFor, Supply } from "./supply.ts";
 import type { Member, Place } from "./world.ts";
 
 /** Other sites that are looked at for one transfer. */
@@ -21,13 +22,20 @@ interface Needy {
 export class RemotePass {
   readonly #matcher: Matcher;
 
+  readonly #supply: Supply;
+
   constructor(matcher: Matcher) {
     this.#matcher = matcher;
+    this.#supply = new Supply(matcher.parts.world);
   }
 
   /** @param touched sites of which something has changed; a transfer has at least one end in one of them */
-  run(order: BlockOrder, touched: ReadonlySet<Place>): void {
-    if (order.views.size < 2) return;
+  run(orders: readonly BlockOrder[], touched: ReadonlySet<Place>): void {
+    this.#supply.refresh(orders);
+    for (const order of orders) if (order.views.size > 1) this.#serve(order, touched);
+  }
+
+  #serve(order: BlockOrder, touched: ReadonlySet<Place>): void {
     const { random } = this.#matcher.parts;
     const suppliers: Place[] = [];
     for (const view of order.views.values()) {
@@ -43,6 +51,33 @@ export class RemotePass {
       random.shuffle(from);
       this.#fill(order, place, view, from);
     }
+  }
+
+  /**
+   * Two free interfaces and a free way rarely coincide by themselves. Where a way into a site idles that another site has
+   * something for, and no source there is free, one free target is kept from transfers within its site until one is.
+   * @returns members that are not kept free any more
+   */
+  awaitSources(order: BlockOrder, touched: ReadonlySet<Place>): Member[] {
+    const { world, settings } = this.#matcher.parts;
+    const freed: Member[] = [];
+    for (const view of order.views.values()) {
+      const place = this.#placeOf(view);
+      const awaits =
+        !view.absent.isEmpty &&
+        place.targets.length > 0 &&
+        [...order.views.values()].some((other) => {
+          if (other === view) return false;
+          const middle = world.middle(other.site, view.site);
+          const least = world.ledger.capabilityOf(middle) * settings.leastWayShare;
+          return world.ledger.free(middle) >= Math.max(1, least) && hasSomethingFor(order, other, view);
+        });
+      if (awaits && place.awaiting === undefined) place.awaiting = this.#target(order, place);
+      if (awaits || place.awaiting === undefined || !touched.has(place)) continue;
+      freed.push(place.awaiting);
+      place.awaiting = undefined;
+    }
+    return freed;
   }
 
   /** Once more from any other site, for a target that would idle; only where ways are not what binds. */
@@ -102,13 +137,15 @@ export class RemotePass {
         if (supplier === place || supplier.sources.length === 0) continue;
         const isHome = order.views.get(supplier.name)?.isHome === true;
         const only = isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
-        best = this.#from(best, order, supplier, target, { rarity: "sites", only });
+        const dependence = isHome ? 0 : this.#supply.dependenceBeside(supplier, view);
+        best = this.#from(best, order, supplier, target, { rarity: "sites", only, dependence });
         looked += 1;
         if (looked >= drawnSites && best !== undefined) break;
       }
       this.#matcher.forget();
       if (best === undefined) return;
       this.#matcher.open(best, "intoSite");
+      this.#supply.used();
     }
   }
 
@@ -146,7 +183,7 @@ export class RemotePass {
       const source = drawSource(sources, drawn, index);
       const given = order.holdings.get(source);
       if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
-      if (!given.counts && this.#feedsNeighbours(order, given)) continue;
+      if (!given.counts && this.#feedsNeighbours(order, given, middle)) continue;
       const rate = matcher.rateBetween(source, target, middle);
       if (rate > 0) better = matcher.better(better, matcher.match(order, given, holding, rate, rule));
     }
@@ -155,10 +192,13 @@ export class RemotePass {
 
   /**
    * An origin with neighbours gives them, at its full rate, what nobody has, and they feed the uplink: an uplink that is
-   * slower than an interface must not hold up the origin.
+   * slower than an interface must not hold up the origin. While nobody else has anything, an origin that can do both does.
    */
-  #feedsNeighbours(order: BlockOrder, origin: Holding): boolean {
+  #feedsNeighbours(order: BlockOrder, origin: Holding, middle: readonly number[]): boolean {
     if (order.freshBlocks.isEmpty) return false;
+    const { ledger } = this.#matcher.parts.world;
+    const nobodyHasAny = order.freshBlocks.count + order.duplicates.count === order.blockCount;
+    if (nobodyHasAny && 2 * ledger.capabilityOf(middle) <= ledger.capabilityOn(origin.member.nicUp)) return false;
     for (const member of origin.view?.members ?? []) {
       if (member !== origin.member && member.online && order.hungry.has(member)) return true;
     }
@@ -168,16 +208,4 @@ export class RemotePass {
   #placeOf(view: SiteView): Place {
     return this.#matcher.parts.world.place(view.site);
   }
-}
-
-/** Whether a site has, or is being sent, a block that may go from it to another site. */
-function hasSomethingFor(order: BlockOrder, supplier: SiteView, view: SiteView): boolean {
-  const only = supplier.isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
-  for (const [page, words] of only.pages.entries()) {
-    const absent = supplier.absent.pages[page] as Uint32Array;
-    for (let word = 0; word < words.length; word += 1) {
-      if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
-    }
-  }
-  return false;
 }

@@ -17,6 +17,8 @@ export interface Place {
   readonly sources: Member[];
   /** Agents that lack blocks and could take some now. */
   readonly targets: Member[];
+  /** A free target that is kept free for a transfer into the site: a way in idles, and a source will soon be free. */
+  awaiting: Member | undefined;
   /** Indices of the ledger. */
   readonly uplink: number;
   readonly downlink: number;
@@ -132,7 +134,7 @@ export class World {
     let place = this.#places.get(site);
     if (place === undefined) {
       const [uplink, downlink] = [this.ledger.resource(siteUplink(site)), this.ledger.resource(siteDownlink(site))];
-      place = { name: site, agents: new Set(), sources: [], targets: [], uplink, downlink };
+      place = { name: site, agents: new Set(), sources: [], targets: [], awaiting: undefined, uplink, downlink };
       this.#places.set(site, place);
       this.#applyCapabilities([]);
     }

@@ -1,0 +1,69 @@
+/**
+ * How much the other sites depend on what each site could send them: who is the only supplier of some must not be kept busy
+ * with what others could bring as well. Each site that lacks blocks spreads one unit of dependence over those that have
+ * some of them; worked out anew only now and then.
+ */
+import type { BlockOrder } from "./block-order.ts";
+import type { SiteView } from "./site-view.ts";
+import type { Place, World } from "./world.ts";
+
+/** One site's dependence, in all. */
+const unit = 1_000;
+
+export class Supply {
+  readonly #world: World;
+  #dependence = new Map<Place, number>();
+  #shares = new Map<SiteView, number>();
+  #transfersUntilAnew = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** To be called before a decision on these orders. */
+  refresh(orders: readonly BlockOrder[]): void {
+    if (this.#transfersUntilAnew > 0) return;
+    this.#dependence = new Map();
+    this.#shares = new Map();
+    let sites = 0;
+    for (const order of orders) {
+      if (order.views.size < 3) continue;
+      sites = Math.max(sites, order.views.size);
+      for (const view of order.views.values()) if (!view.absent.isEmpty) this.#spread(order, view);
+    }
+    this.#transfersUntilAnew = sites;
+  }
+
+  /** A transfer between sites has been decided on. */
+  used(): void {
+    this.#transfersUntilAnew -= 1;
+  }
+
+  /** What sites other than the one of this view depend on a supplier for. */
+  dependenceBeside(supplier: Place, view: SiteView): number {
+    return Math.max(0, (this.#dependence.get(supplier) ?? 0) - (this.#shares.get(view) ?? 0));
+  }
+
+  #spread(order: BlockOrder, view: SiteView): void {
+    const suppliers: Place[] = [];
+    for (const other of order.views.values()) {
+      if (other !== view && hasSomethingFor(order, other, view)) suppliers.push(this.#world.place(other.site));
+    }
+    if (suppliers.length === 0) return;
+    const share = Math.floor(unit / suppliers.length);
+    this.#shares.set(view, share);
+    for (const supplier of suppliers) this.#dependence.set(supplier, (this.#dependence.get(supplier) ?? 0) + share);
+  }
+}
+
+/** Whether a site has, or is being sent, a block that may go from it to another site. */
+export function hasSomethingFor(order: BlockOrder, supplier: SiteView, view: SiteView): boolean {
+  const only = supplier.isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
+  for (const [page, words] of only.pages.entries()) {
+    const absent = supplier.absent.pages[page] as Uint32Array;
+    for (let word = 0; word < words.length; word += 1) {
+      if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
+    }
+  }
+  return false;
+}
