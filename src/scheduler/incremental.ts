@@ -14,14 +14,19 @@ import { LocalPass } from "./local-pass.ts";
 import { Matcher, type MatchParts } from "./match.ts";
 import { RemotePass } from "./remote-pass.ts";
 import { Rescue } from "./rescue.ts";
-import { waysBind } from "./what-binds.ts";
+import { waysShare } from "./what-binds.ts";
 import type { Member, Place } from "./world.ts";
 
 /** What binds is worked out anew after so long. */
 const bindsForNanoseconds = 1_000_000_000;
 
+/** From this share of the ways on, no block goes into a site twice. */
+const noDuplicatesFrom = 0.75;
+/** From this share on, interfaces wait for ways rather than the other way about. */
+const awaitFrom = 0.95;
+
 interface Binding {
-  readonly ways: boolean;
+  readonly share: number;
   /** How many were hungry then: when more are, it is worked out anew. */
   readonly hungry: number;
   readonly untilNanoseconds: number;
@@ -106,7 +111,7 @@ export class IncrementalMode {
     this.#remote.run(orders, places);
     const freed: Member[] = [];
     for (const order of orders) {
-      if (order.views.size > 1 && this.#waysBind(order)) freed.push(...this.#remote.awaitSources(order, places));
+      if (order.views.size > 1 && this.#waysShare(order) >= awaitFrom) freed.push(...this.#remote.awaitSources(order, places));
     }
     // What nobody has comes first: a step in which an origin brings nothing new is lost to all.
     for (const order of orders) {
@@ -135,20 +140,20 @@ export class IncrementalMode {
       if (target.targetAt < 0) continue;
       for (const order of target.needs) {
         if (order.paused || order.urgencyClass > this.#matcher.urgencyClass) continue;
-        if (order.views.size < 2 || this.#waysBind(order)) continue;
+        if (order.views.size < 2 || this.#waysShare(order) >= noDuplicatesFrom) continue;
         while (target.targetAt >= 0 && target.needs.has(order)) if (!this.#remote.again(order, target)) break;
       }
     }
   }
 
-  #waysBind(order: BlockOrder): boolean {
+  #waysShare(order: BlockOrder): number {
     const { now } = this.#matcher;
     const known = this.#binds.get(order);
     const hungry = order.hungry.size;
-    if (known !== undefined && known.untilNanoseconds > now && hungry <= known.hungry) return known.ways;
-    const ways = waysBind(order, this.#matcher.parts.world);
-    this.#binds.set(order, { ways, hungry, untilNanoseconds: now + bindsForNanoseconds });
-    return ways;
+    if (known !== undefined && known.untilNanoseconds > now && hungry <= known.hungry) return known.share;
+    const share = waysShare(order, this.#matcher.parts.world);
+    this.#binds.set(order, { share, hungry, untilNanoseconds: now + bindsForNanoseconds });
+    return share;
   }
 
   #rank(): readonly BlockOrder[] {

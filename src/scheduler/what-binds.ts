@@ -6,10 +6,8 @@
 import type { BlockOrder } from "./block-order.ts";
 import type { World } from "./world.ts";
 
-/** The ways bind from this part of the interfaces' time on. */
-const nearly = 0.75;
-
-export function waysBind(order: BlockOrder, world: World): boolean {
+/** The time that the ways need, as a part of what interfaces need: 1 or more where ways bind; 0 where no way is used. */
+export function waysShare(order: BlockOrder, world: World): number {
   const { ledger } = world;
   let waysTime = 0;
   let outOfAll = 0;
@@ -25,7 +23,7 @@ export function waysBind(order: BlockOrder, world: World): boolean {
       waysTime = Math.max(waysTime, 1 / ledger.capabilityOn(place.downlink));
     }
   }
-  if (others === 0) return false;
+  if (others === 0) return 0;
   waysTime = Math.max(waysTime, others / outOfAll);
   if (outOfHomes > 0) waysTime = Math.max(waysTime, 1 / outOfHomes);
   let outOfOrigins = 0;
@@ -41,5 +39,5 @@ export function waysBind(order: BlockOrder, world: World): boolean {
   downs.sort((a, b) => a - b);
   let nicTime = Math.max(downs.length / outOfMembers, 1 / (downs[downs.length >>> 1] ?? Infinity));
   if (outOfOrigins > 0) nicTime = Math.max(nicTime, 1 / outOfOrigins);
-  return waysTime >= nearly * nicTime;
+  return nicTime === 0 ? Infinity : waysTime / nicTime;
 }
