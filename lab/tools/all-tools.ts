@@ -1,10 +1,22 @@
 /** The tools that can race, by name. */
 import { nearestSpelling } from "#src/std/nearest.ts";
 import { UserError } from "#src/std/errors.ts";
+import { aria2Tool } from "./aria2.ts";
+import { libtorrentTool } from "./libtorrent.ts";
+import { rsyncTool } from "./rsync.ts";
 import { sluiceTool } from "./sluice.ts";
 import type { RaceTool } from "./tool.ts";
+import { transmissionTool } from "./transmission.ts";
+import { uftpTool } from "./uftp.ts";
 
-export const raceTools: readonly RaceTool[] = [sluiceTool];
+export const raceTools: readonly RaceTool[] = [
+  sluiceTool,
+  aria2Tool,
+  libtorrentTool,
+  transmissionTool,
+  rsyncTool,
+  uftpTool,
+];
 
 /** @param list names with commas between them; undefined: all @throws UserError for a name that is none */
 export function toolsNamed(list: string | undefined): RaceTool[] {
