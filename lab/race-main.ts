@@ -15,6 +15,7 @@ import { loadRace, raceNames } from "./race/load-race.ts";
 import { runRace } from "./race/run-race.ts";
 import { hasFailed, type RaceReport } from "./report/race-report.ts";
 import { raceMarkdown } from "./report/markdown.ts";
+import { raceSvg } from "./report/svg.ts";
 import { raceTools, toolsNamed } from "./tools/all-tools.ts";
 import { defaultRaceTimeoutMilliseconds } from "./tools/limits.ts";
 
@@ -142,11 +143,12 @@ async function race(flags: Flags): Promise<number> {
   }
 }
 
-function write({ json, markdown }: Flags, report: RaceReport): void {
+function write({ json, markdown, svg }: Flags, report: RaceReport): void {
   const table = raceMarkdown(report);
   process.stdout.write(table);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   if (markdown !== undefined) writeFileSync(markdown, table);
+  if (svg !== undefined) writeFileSync(svg, raceSvg(report));
 }
 
 function cleanUp(directory: string, keepLogs: boolean): void {

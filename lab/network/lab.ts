@@ -9,14 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { join } from "node:path";
 import { UserError } from "#src/std/errors.ts";
 import { repositoryRoot } from "../../demo/programs.ts";
-import {
-  checkLabIsPossible,
-  insideNamespace,
-  namespacesWith,
-  processesIn,
-  runBatch,
-  runCommand,
-} from "./commands.ts";
+import { checkLabIsPossible, insideNamespace, namespacesWith, processesIn, runBatch, runCommand } from "./commands.ts";
 import { planLab, type DelayDevice, type LabHost, type LabNetwork, type LabPlan } from "./lab-plan.ts";
 import {
   isOrphaned,
@@ -170,7 +163,10 @@ function configureKernel(namespace: string, routes: boolean): void {
 
 /** Starts the program that delays packets, and waits until its devices are there. It ends with the lab. */
 async function startDelays(delays: readonly DelayDevice[]): Promise<void> {
-  const words = delays.flatMap(({ device, delayNanoseconds }) => [device, String(Math.round(delayNanoseconds / 1_000))]);
+  const words = delays.flatMap(({ device, delayNanoseconds }) => [
+    device,
+    String(Math.round(delayNanoseconds / 1_000)),
+  ]);
   const [command = "", ...rest] = insideNamespace(delays[0]?.namespace ?? "", ["python3", delayProgram, ...words]);
   const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   let said = "";

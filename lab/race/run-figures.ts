@@ -1,5 +1,5 @@
 /** Works out the figures of a run from what was seen of it. */
-import { agentNicUp, siteUplink } from "#src/model/resources.ts";
+import { agentNicDown, agentNicUp, namedResource, siteDownlink, siteUplink } from "#src/model/resources.ts";
 import { nanosecondsPerMillisecond } from "#src/std/units.ts";
 import type { ProcessFigures } from "../measure/process-watch.ts";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../measure/traffic-samples.ts";
 import { median, type LinkFigures, type RunFigures } from "../report/race-report.ts";
 import type { ToolRun } from "../tools/tool.ts";
-import { headerBytes } from "./race-bound.ts";
+import { frameBytes, headerBytes } from "./race-bound.ts";
 import type { Race } from "./race.ts";
 
 export interface Observed {
@@ -51,10 +51,12 @@ export function figuresOf(observed: Observed): RunFigures {
   );
   const links = linksOf(race, run, traffic);
   const sites = [...new Set(agents.map(({ site }) => site))];
-  const copies = sites.map((site): [string, number] => [
-    site,
-    payloadBytes(traffic.get(siteUplink(site)) ?? [], headerBytes) / totalBytes,
-  ]);
+  const others = competingFrom(race, observed.competingBitsPerSecond);
+  const copies = sites.map((site): [string, number] => {
+    const bytes = payloadBytes(traffic.get(siteUplink(site)) ?? [], headerBytes);
+    const othersBytes = ((others.get(site) ?? 0) * makespanSeconds * (frameBytes - headerBytes)) / frameBytes / 8;
+    return [site, Math.max(0, bytes - othersBytes) / totalBytes];
+  });
   return {
     makespanSeconds,
     ratio: boundSeconds === undefined ? null : makespanSeconds / boundSeconds,
@@ -62,7 +64,10 @@ export function figuresOf(observed: Observed): RunFigures {
     lastCompletionSeconds: Math.max(...seconds),
     uplinkCopies: sites.length < 2 ? null : copies.reduce((sum, [, count]) => sum + count, 0),
     uplinkCopiesBySite: Object.fromEntries(sites.length < 2 ? [] : copies),
-    beyondDeclaredBytes: Math.max(0, ...links.map(({ beyondDeclaredBytes }) => beyondDeclaredBytes)),
+    beyondDeclaredBytes: Math.max(
+      0,
+      ...links.map(({ beyondDeclaredBytes, isShared }) => (isShared ? 0 : beyondDeclaredBytes)),
+    ),
     links,
     sourceUplinksBitsPerSecond: sites.length < 2 ? null : sourceUplinks(race, traffic),
     cpuSeconds: processes.cpuSeconds,
@@ -70,6 +75,7 @@ export function figuresOf(observed: Observed): RunFigures {
     peakMemoryBytes: processes.peakMemoryBytes,
     deliveredBytesPerSecond: delivered / makespanSeconds,
     competingBitsPerSecond: observed.competingBitsPerSecond,
+    besideCompetingBitsPerSecond: besideCompeting(others, traffic),
     afterProductionSeconds: afterProduction(race, run, startOf),
     completions,
   };
@@ -77,6 +83,7 @@ export function figuresOf(observed: Observed): RunFigures {
 
 function linksOf(race: Race, run: ToolRun, traffic: ReadonlyMap<string, readonly TrafficSample[]>): LinkFigures[] {
   const declared = race.declared.capabilities(race.scenario.agents);
+  const shared = new Set(race.competing.flatMap(({ from, to }) => resourcesBetween(race, from, to)));
   const links: LinkFigures[] = [];
   for (const [resource, samples] of traffic) {
     // What a host's interface sends is limited at the host, which is not watched.
@@ -98,9 +105,43 @@ function linksOf(race: Race, run: ToolRun, traffic: ReadonlyMap<string, readonly
       peakSecondBitsPerSecond: peakBitsPerSecond,
       beyondDeclaredBytes: beyondBytes,
       payloadBytes: payloadBytes(samples, headerBytes),
+      isShared: shared.has(resource),
     });
   }
   return links;
+}
+
+/** What competing flows put on the uplink of each site, on average. */
+function competingFrom(race: Race, rates: readonly number[]): Map<string, number> {
+  const bySite = new Map<string, number>();
+  for (const [index, { from, to }] of race.competing.entries()) {
+    const site = siteOf(race, from);
+    if (site !== siteOf(race, to)) bySite.set(site, (bySite.get(site) ?? 0) + (rates[index] ?? 0));
+  }
+  return bySite;
+}
+
+function besideCompeting(
+  others: ReadonlyMap<string, number>,
+  traffic: ReadonlyMap<string, readonly TrafficSample[]>,
+): number | null {
+  for (const [site, rate] of others) {
+    const all = averageUntil(traffic.get(siteUplink(site)) ?? [], headerBytes, Infinity);
+    if (all !== undefined) return all - rate;
+  }
+  return null;
+}
+
+function siteOf(race: Race, host: string): string {
+  return race.scenario.agents.find(({ name }) => name === host)?.site ?? "";
+}
+
+/** What a flow from host to host uses, of what is watched. */
+function resourcesBetween(race: Race, from: string, to: string): string[] {
+  const [source, target] = [siteOf(race, from), siteOf(race, to)];
+  if (source === target) return [agentNicDown(to)];
+  const links = race.scenario.topology.paths.find((path) => path.from === source && path.to === target)?.through ?? [];
+  return [siteUplink(source), siteDownlink(target), agentNicDown(to), ...links.map(namedResource)];
 }
 
 /** How well the sites of the sources used their uplinks while they held what no other site has. */

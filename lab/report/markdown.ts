@@ -4,7 +4,8 @@ import { finishedRuns, hasFailed, median, type RaceReport, type RunFigures, type
 
 /** One table, with what stands above and below it. */
 export function raceMarkdown(report: RaceReport): string {
-  const bound = report.boundSeconds === null ? "no bound" : `bound ${report.boundSeconds.toFixed(1)} s (${report.boundKind})`;
+  const bound =
+    report.boundSeconds === null ? "no bound" : `bound ${report.boundSeconds.toFixed(1)} s (${report.boundKind})`;
   const lines = [
     `**${report.race}**: ${formatBytes(report.payloadBytes)} to ${report.hosts} hosts, ${bound}`,
     "",
@@ -54,7 +55,10 @@ function extraLines({ tools, boundSeconds }: RaceReport): string[] {
       lines.push(`${report.tool}: last block everywhere ${median(delays).toFixed(2)} s after its production.`);
     }
     const others = runs.map(({ competingBitsPerSecond: [first] }) => first).filter((rate) => rate !== undefined);
-    if (others.length > 0) lines.push(`Beside ${report.tool}, the competing flow got ${mbps(median(others))}.`);
+    const own = runs.map((run) => run.besideCompetingBitsPerSecond).filter((rate) => rate !== null);
+    if (others.length > 0 && own.length > 0) {
+      lines.push(`${report.tool} had ${mbps(median(own))}, the competing flow beside it ${mbps(median(others))}.`);
+    }
     if (boundSeconds === null && runs.length > 0) {
       const rate = median(runs.map(({ deliveredBytesPerSecond }) => deliveredBytesPerSecond));
       const cpu = median(runs.map(({ cpuSecondsPerGigabyteDelivered }) => cpuSecondsPerGigabyteDelivered));

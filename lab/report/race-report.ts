@@ -10,6 +10,8 @@ export interface LinkFigures {
   readonly beyondDeclaredBytes: number;
   /** Bytes less 66 for each packet. */
   readonly payloadBytes: number;
+  /** A competing flow uses it too, and is in all of these numbers. */
+  readonly isShared: boolean;
 }
 
 export interface RunFigures {
@@ -21,7 +23,7 @@ export interface RunFigures {
   /** Payload bytes out of all site uplinks over the payload's size; null: there is one site only. */
   readonly uplinkCopies: number | null;
   readonly uplinkCopiesBySite: Readonly<Record<string, number>>;
-  /** The worst second of any link. */
+  /** The worst second of any link that no competing flow uses. */
   readonly beyondDeclaredBytes: number;
   readonly links: readonly LinkFigures[];
   /** Average rate on the wire of the sources' sites, until they had sent one copy of their payload; null: one site. */
@@ -34,6 +36,8 @@ export interface RunFigures {
   readonly deliveredBytesPerSecond: number;
   /** What the flows of others got meanwhile, on the wire. */
   readonly competingBitsPerSecond: readonly number[];
+  /** What is left for the tool of the link out of the first such flow's site; null: there is no such flow. */
+  readonly besideCompetingBitsPerSecond: number | null;
   /** Of file sets that grow: from their last byte to the last host that had it; null: none grows. */
   readonly afterProductionSeconds: number | null;
   readonly completions: readonly { readonly fileSet: string; readonly host: string; readonly seconds: number }[];

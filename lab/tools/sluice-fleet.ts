@@ -5,7 +5,13 @@ import { UserError } from "#src/std/errors.ts";
 import type { Topology } from "#src/model/topology.ts";
 import { lastLineOf, printedBy, repositoryRoot, type Program } from "../../demo/programs.ts";
 import { declaredText } from "../race/declared-text.ts";
-import { agentListMilliseconds, agentPort, controllerPort, startLookMilliseconds, toolStartMilliseconds } from "./limits.ts";
+import {
+  agentListMilliseconds,
+  agentPort,
+  controllerPort,
+  startLookMilliseconds,
+  toolStartMilliseconds,
+} from "./limits.ts";
 import type { ToolSetting } from "./tool.ts";
 
 const sluice = [process.execPath, join(repositoryRoot, "bin", "sluice")];
@@ -50,7 +56,12 @@ export class SluiceFleet {
         if (online < race.scenario.agents.length) asked = this.command("agents", ["agent", "ls", "--json"]);
         return online >= race.scenario.agents.length;
       },
-      { milliseconds: toolStartMilliseconds, everyMilliseconds: agentListMilliseconds, signal, mustRun: () => this.running() },
+      {
+        milliseconds: toolStartMilliseconds,
+        everyMilliseconds: agentListMilliseconds,
+        signal,
+        mustRun: () => this.running(),
+      },
     );
   }
 
