@@ -15,6 +15,7 @@ import { loadRace, raceNames } from "./race/load-race.ts";
 import { runRace } from "./race/run-race.ts";
 import { hasFailed, type RaceReport } from "./report/race-report.ts";
 import { raceMarkdown } from "./report/markdown.ts";
+import { recordRace } from "./report/record.ts";
 import { raceSvg } from "./report/svg.ts";
 import { raceTools, toolsNamed } from "./tools/all-tools.ts";
 import { defaultRaceTimeoutMilliseconds } from "./tools/limits.ts";
@@ -28,6 +29,7 @@ RACE is a file, or one of ${raceNames().join(", ")}.
   --json FILE       write the figures
   --markdown FILE   write the table (it is printed anyway)
   --svg FILE        draw how many hosts were complete at what time
+  --record          put table and drawing into README.md and docs/, where they have a place for this race
   --directory DIR   where payload and copies stand (${tmpdir()})
   --timeout TIME    give a run up after so long (${defaultRaceTimeoutMilliseconds / 60_000}m)
   --keep-logs       leave what the programs printed
@@ -35,6 +37,7 @@ RACE is a file, or one of ${raceNames().join(", ")}.
 Needs Linux, root and iproute2. scripts/install-race-tools.sh installs the other tools.
 `;
 const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+/** Of each tool. */
 const maximumRuns = 100;
 
 process.exitCode = await main();
@@ -46,6 +49,7 @@ interface Flags {
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly svg: string | undefined;
+  readonly record: boolean;
   readonly directory: string;
   readonly timeoutMilliseconds: number;
   readonly keepLogs: boolean;
@@ -75,6 +79,7 @@ function readFlags(): Flags | undefined {
     allowPositionals: true,
     options: {
       ...{ tools: text, runs: text, json: text, markdown: text, svg: text, directory: text, timeout: text },
+      record: { type: "boolean" },
       "keep-logs": { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -93,6 +98,7 @@ function readFlags(): Flags | undefined {
     json: values.json,
     markdown: values.markdown,
     svg: values.svg,
+    record: values.record ?? false,
     directory: values.directory ?? tmpdir(),
     timeoutMilliseconds:
       values.timeout === undefined
@@ -143,12 +149,13 @@ async function race(flags: Flags): Promise<number> {
   }
 }
 
-function write({ json, markdown, svg }: Flags, report: RaceReport): void {
+function write({ json, markdown, svg, record }: Flags, report: RaceReport): void {
   const table = raceMarkdown(report);
   process.stdout.write(table);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   if (markdown !== undefined) writeFileSync(markdown, table);
   if (svg !== undefined) writeFileSync(svg, raceSvg(report));
+  if (record) process.stderr.write(`wrote ${recordRace(report).join(", ")}\n`);
 }
 
 function cleanUp(directory: string, keepLogs: boolean): void {

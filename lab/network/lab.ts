@@ -28,6 +28,7 @@ export const defaultLab = "main";
 /** All namespaces of all labs begin so. */
 const everyLab = "sluice-lab.";
 const delayProgram = join(repositoryRoot, "lab", "network", "delay-packets.py");
+/** How long processes in a lab have to end when they are told to, before they are killed. */
 const endTimeoutMilliseconds = 5_000;
 
 export class Lab {

@@ -5,7 +5,9 @@
 import { connect, createServer } from "node:net";
 import { nowMilliseconds } from "./milliseconds.ts";
 
+/** How often the bytes so far are printed. */
 const printMilliseconds = 50;
+/** Written at once. */
 const chunkBytes = 256 * 1024;
 
 const [role, address = "", port = "0"] = process.argv.slice(2);

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { printedBy, repositoryRoot, type Program } from "../../demo/programs.ts";
 import type { Lab } from "../network/lab.ts";
 import type { LabPrograms } from "../tools/lab-programs.ts";
-import { competingPort, startLookMilliseconds, toolStartMilliseconds } from "../tools/limits.ts";
+import { startLookMilliseconds, toolStartMilliseconds } from "../tools/limits.ts";
+import { competingPort } from "../tools/ports.ts";
 import { frameBytes, headerBytes } from "./race-bound.ts";
 import type { CompetingFlow } from "./race.ts";
 

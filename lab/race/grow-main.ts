@@ -8,7 +8,9 @@ import { closeSync, existsSync, openSync, readSync, statSync, writeSync } from "
 import { setTimeout as pause } from "node:timers/promises";
 import { nowMilliseconds } from "./milliseconds.ts";
 
+/** The file grows so often, */
 const stepMilliseconds = 10;
+/** by no more than this at once. */
 const largestStepBytes = 4 * 1024 * 1024;
 
 const [from = "", to = "", rate = "0", go = ""] = process.argv.slice(2);

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ScenarioFileSet } from "#src/simulator/scenario.ts";
 
+/** Written or read at once. */
 const chunkBytes = 4 * 1024 * 1024;
 const filesPerDirectory = 500;
 

@@ -2,7 +2,7 @@
 import type { LabHost } from "../network/lab-plan.ts";
 import { nowMilliseconds } from "../race/milliseconds.ts";
 import { missingProgram } from "./installed.ts";
-import { torrentPort } from "./limits.ts";
+import { torrentPort } from "./ports.ts";
 import { unfitForCopying } from "./peer-run.ts";
 import { Swarm } from "./swarm.ts";
 import type { RaceTool } from "./tool.ts";

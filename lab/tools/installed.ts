@@ -1,6 +1,7 @@
 /** Whether a program is installed. */
 import { spawnSync } from "node:child_process";
 
+/** Telling a version takes no longer. */
 const timeoutMilliseconds = 10_000;
 
 /** Runs it with words that end at once. @returns what is missing, and the Debian package; undefined: it is there */

@@ -1,4 +1,4 @@
-/** How long the tools of a race are waited for, and where they listen. */
+/** How long the tools of a race are waited for. */
 
 /** From the start of a tool's programs until all of them run. */
 export const toolStartMilliseconds = 60_000;
@@ -10,10 +10,3 @@ export const completionLookMilliseconds = 20;
 export const startLookMilliseconds = 20;
 /** The command line is a program of its own each time, and must not take the processor from what is starting. */
 export const agentListMilliseconds = 500;
-
-export const controllerPort = 7_400;
-export const agentPort = 7_500;
-export const trackerPort = 6_969;
-export const torrentPort = 6_881;
-export const rsyncPort = 8_730;
-export const competingPort = 9_100;

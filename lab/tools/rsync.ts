@@ -6,7 +6,7 @@ import { UserError } from "#src/std/errors.ts";
 import { lastLineOf } from "../../demo/programs.ts";
 import { nowMilliseconds } from "../race/milliseconds.ts";
 import { missingProgram } from "./installed.ts";
-import { rsyncPort } from "./limits.ts";
+import { rsyncPort } from "./ports.ts";
 import { PeerRun, unfitForCopying } from "./peer-run.ts";
 import type { RaceTool } from "./tool.ts";
 

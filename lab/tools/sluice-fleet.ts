@@ -5,13 +5,8 @@ import { UserError } from "#src/std/errors.ts";
 import type { Topology } from "#src/model/topology.ts";
 import { lastLineOf, printedBy, repositoryRoot, type Program } from "../../demo/programs.ts";
 import { declaredText } from "../race/declared-text.ts";
-import {
-  agentListMilliseconds,
-  agentPort,
-  controllerPort,
-  startLookMilliseconds,
-  toolStartMilliseconds,
-} from "./limits.ts";
+import { agentListMilliseconds, startLookMilliseconds, toolStartMilliseconds } from "./limits.ts";
+import { agentPort, controllerPort } from "./ports.ts";
 import type { ToolSetting } from "./tool.ts";
 
 const sluice = [process.execPath, join(repositoryRoot, "bin", "sluice")];

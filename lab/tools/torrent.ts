@@ -4,7 +4,9 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Payload } from "../race/payload.ts";
 
+/** Pieces of a torrent are no smaller, */
 const leastPieceBytes = 16 * 1024;
+/** and no larger. */
 const largestPieceBytes = 4 * 1024 * 1024;
 /** About what the usual makers of torrents aim at. */
 const wantedPieces = 1_024;

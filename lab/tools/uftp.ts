@@ -15,6 +15,7 @@ import type { RaceTool } from "./tool.ts";
 
 /** The daemons do not say when they listen. */
 const settleMilliseconds = 1_000;
+/** Of the slowest interface: what is not payload has to pass, too. */
 const rateShare = 0.95;
 /** Of the payload in a packet: a full frame less the headers of IP, UDP and uftp. */
 const blockBytes = 1_400;
