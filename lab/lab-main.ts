@@ -12,7 +12,7 @@ import { loadRace } from "./race/load-race.ts";
 
 const usage = `npm run lab -- up RACE              make the network of a race: a name in races/, or a file
 npm run lab -- down                 remove it, and every process in it; also what a crash has left
-npm run lab -- exec HOST COMMAND... run a command on a host (or on "controller")
+npm run lab -- exec HOST COMMAND... run a command on a host (or on "controller"), also while a race runs
 
 Needs Linux, root and iproute2.
 `;
@@ -84,7 +84,7 @@ async function execute([host, ...command]: readonly string[]): Promise<number> {
     return 2;
   }
   checkLabIsPossible();
-  const { hosts } = findLab(defaultLab);
+  const { hosts } = findLab();
   const found = hosts.find(({ name }) => name === host);
   if (found === undefined) {
     throw new UserError(`the lab has no host ${JSON.stringify(host)}`, {

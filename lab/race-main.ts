@@ -2,15 +2,14 @@
  * npm run race -- RACE: the same payload through the same shaped links, once with each tool, with everything measured. It
  * leaves nothing behind: no process, namespace or file but those that were asked for; the logs when a run failed.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { printable } from "#src/platform/printable.ts";
 import { UserError } from "#src/std/errors.ts";
 import { nanosecondsPerMillisecond, parseDurationNanoseconds } from "#src/std/units.ts";
 import { checkLabIsPossible } from "./network/commands.ts";
-import { defaultLab } from "./network/lab.ts";
 import { loadRace, raceNames } from "./race/load-race.ts";
 import { runRace } from "./race/run-race.ts";
 import { hasFailed, type RaceReport } from "./report/race-report.ts";
@@ -91,6 +90,9 @@ function readFlags(): Flags | undefined {
   if (!Number.isInteger(runs) || runs < 1 || runs > maximumRuns) {
     throw new UserError(`--runs takes a whole number of 1 to ${maximumRuns}`);
   }
+  for (const file of [values.json, values.markdown, values.svg]) {
+    if (file !== undefined && !existsSync(dirname(file))) throw new UserError(`there is no directory for ${file}`);
+  }
   return {
     race,
     tools: toolsNamed(values.tools),
@@ -130,7 +132,7 @@ async function race(flags: Flags): Promise<number> {
       tools: flags.tools,
       runs: flags.runs,
       directory,
-      labName: defaultLab,
+      labName: `race-${process.pid}`,
       timeoutMilliseconds: flags.timeoutMilliseconds,
       signal: stop.signal,
       say: (line) => process.stderr.write(`- ${printable(line)}\n`),

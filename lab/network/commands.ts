@@ -53,9 +53,13 @@ export function namespacesWith(prefix: string): string[] {
     .filter((name) => name.startsWith(prefix) && name.length > prefix.length);
 }
 
-/** The ids of the processes in a namespace. */
+/** The ids of the processes in a namespace; none, where it is gone. */
 export function processesIn(namespace: string): number[] {
-  return runCommand("ip", ["netns", "pids", namespace])
+  const { stdout } = spawnSync("ip", ["netns", "pids", namespace], {
+    encoding: "utf8",
+    timeout: commandTimeoutMilliseconds,
+  });
+  return (stdout ?? "")
     .split("\n")
     .filter((line) => line !== "")
     .map(Number);

@@ -78,13 +78,13 @@ export class Lab {
   }
 }
 
-/** What is known of a lab that is up. @throws UserError when it is not */
-export function findLab(name: string): LabState {
-  const state = readLabState(name);
-  if (state === undefined || namespacesWith(prefixOf(name)).length === 0) {
-    throw new UserError(`the lab is not up`, { hint: "npm run lab -- up RACE" });
-  }
-  return state;
+/** The lab that stays until it is taken down; without one, that of the race that runs. @throws UserError when none is up */
+export function findLab(): LabState {
+  const states = allLabs().flatMap((name) => readLabState(name) ?? []);
+  const usable = states.filter((state) => !isOrphaned(state) && namespacesWith(prefixOf(state.lab)).length > 0);
+  const found = usable.find(({ lab }) => lab === defaultLab) ?? usable[0];
+  if (found === undefined) throw new UserError("the lab is not up", { hint: "npm run lab -- up RACE" });
+  return found;
 }
 
 /** Ends every process in a lab and removes it. @returns how many namespaces there were */
@@ -98,12 +98,14 @@ export async function removeLab(name: string): Promise<number> {
       await pause(20);
     }
   }
-  // Devices go with their namespaces, and with each the other end of its pair.
-  runBatch(
-    "ip",
-    undefined,
-    namespaces.map((namespace) => `netns del ${namespace}`),
-  );
+  // Devices go with their namespaces, and with each the other end of its pair. Somebody else may be removing it, too.
+  for (const namespace of namespacesWith(prefixOf(name))) {
+    try {
+      runCommand("ip", ["netns", "del", namespace]);
+    } catch (error) {
+      if (namespacesWith(prefixOf(name)).includes(namespace)) throw error;
+    }
+  }
   removeLabState(name);
   return namespaces.length;
 }
