@@ -7,11 +7,11 @@ import { parseArgs } from "node:util";
 import { printable } from "#src/platform/printable.ts";
 import { UserError } from "#src/std/errors.ts";
 import { checkLabIsPossible, insideNamespace } from "./network/commands.ts";
-import { allLabs, defaultLab, findLab, Lab, removeLab } from "./network/lab.ts";
+import { defaultLab, findLab, Lab, removableLabs, removeLab } from "./network/lab.ts";
 import { loadRace } from "./race/load-race.ts";
 
 const usage = `npm run lab -- up RACE              make the network of a race: a name in races/, or a file
-npm run lab -- down                 remove it, and every process in it; also what a crash has left
+npm run lab -- down                 remove it, and every process in it; also what a crash has left (a race that runs keeps its own)
 npm run lab -- exec HOST COMMAND... run a command on a host (or on "controller"), also while a race runs
 
 Needs Linux, root and iproute2.
@@ -72,7 +72,7 @@ async function down(words: readonly string[]): Promise<number> {
   }
   checkLabIsPossible();
   let count = 0;
-  for (const lab of allLabs()) count += await removeLab(lab);
+  for (const lab of removableLabs()) count += await removeLab(lab);
   process.stdout.write(count === 0 ? "there was no lab\n" : `removed ${count} network namespaces\n`);
   return 0;
 }

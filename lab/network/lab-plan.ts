@@ -52,6 +52,8 @@ export interface NamespacePlan {
   /** Once the devices that delay packets are there. */
   readonly ipAfterDelays: string[];
   readonly tc: string[];
+  /** Carries multicast between sites, where a tool wants that. */
+  readonly tcForMulticast: string[];
 }
 
 export interface LabPlan {
@@ -112,6 +114,7 @@ class Planner {
     const controller = this.#addController();
     this.#addDelays();
     this.#addPaths();
+    this.#carryMulticast();
     return {
       namespaces: this.#namespaces,
       links: this.#links,
@@ -125,7 +128,14 @@ class Planner {
   /** No name of a host ends with a dash and has what these end with, so that none is taken twice. */
   #namespace(name: string, routes: boolean): NamespacePlan {
     const ip = ["link set lo up"];
-    const plan: NamespacePlan = { name: `${this.#prefix}${name}`, routes, ip, ipAfterDelays: [], tc: [] };
+    const plan: NamespacePlan = {
+      name: `${this.#prefix}${name}`,
+      routes,
+      ip,
+      ipAfterDelays: [],
+      tc: [],
+      tcForMulticast: [],
+    };
     this.#namespaces.push(plan);
     return plan;
   }
@@ -229,6 +239,21 @@ class Planner {
     }
   }
 
+  /**
+   * Hands multicast on between sites as it is, once into each site; so it is shaped and counted like everything else, but
+   * knows no delay and no link by name.
+   */
+  #carryMulticast(): void {
+    const numbers = [...this.#siteNumbers.values()];
+    if (numbers.length < 2) return;
+    for (const number of numbers) {
+      const router = this.#namespaces.find(({ name }) => name === `${this.#prefix}router-${number}-`);
+      router?.tcForMulticast.push(...handMulticast("lan", ["wan"]), ...handMulticast("wan", ["lan"]));
+      const others = numbers.filter((other) => other !== number).map((other) => `s${other}`);
+      this.#core.tcForMulticast.push(...handMulticast(`s${number}`, others));
+    }
+  }
+
   #addLink(name: string, number: number): void {
     const core = this.#core;
     const link = this.#namespace(`link-${number}-`, true);
@@ -246,6 +271,15 @@ class Planner {
     );
     this.#limit(core, `r${number}`, namedResource(name), this.#topology.resources.get(name));
   }
+}
+
+/** Copies of the multicast packets that come in at a device go out at others. */
+function handMulticast(device: string, to: readonly string[]): string[] {
+  const actions = to.map((other) => `action mirred egress mirror dev ${other}`).join(" ");
+  return [
+    `qdisc add dev ${device} ingress`,
+    `filter add dev ${device} ingress protocol ip u32 match ip dst 224.0.0.0/4 ${actions}`,
+  ];
 }
 
 function checkSize(what: string, count: number, most: number): void {

@@ -73,6 +73,11 @@ export class Lab {
     return true;
   }
 
+  /** Multicast of any host reaches all others from now on. */
+  carryMulticast(): void {
+    for (const { name, tcForMulticast } of this.plan.namespaces) runBatch("tc", name, tcForMulticast);
+  }
+
   async down(): Promise<void> {
     await removeLab(this.name);
   }
@@ -110,8 +115,16 @@ export async function removeLab(name: string): Promise<number> {
   return namespaces.length;
 }
 
+/** Labs that nobody else removes: those that stay until they are taken down, and what a crash has left. */
+export function removableLabs(): string[] {
+  return allLabs().filter((lab) => {
+    const state = readLabState(lab);
+    return state === undefined || state.owner === null || isOrphaned(state);
+  });
+}
+
 /** All labs there is something of. */
-export function allLabs(): string[] {
+function allLabs(): string[] {
   const named = namespacesWith(everyLab).map((namespace) => namespace.slice(everyLab.length).split(".")[0] ?? "");
   return [...new Set([...labsWithState(), ...named])];
 }

@@ -1,10 +1,10 @@
 /**
- * uftp: one sender, multicast to all others. Within one site only: the lab's routers do not carry multicast. It keeps to
- * no rate by itself, so it is told 95 % of the slowest interface; its end is that of the last host.
+ * uftp: one sender, multicast to all others. It keeps to no rate by itself, so it is told 95 % of the slowest link; its
+ * end is that of the last host.
  */
 import { writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "#src/std/errors.ts";
 import { lastLineOf } from "../../demo/programs.ts";
 import { nowMilliseconds } from "../race/milliseconds.ts";
@@ -24,15 +24,19 @@ export const uftpTool: RaceTool = {
   name: "uftp",
   missing: () => missingProgram("which", ["uftp", "uftpd"], "uftp"),
   unfit: (race) => {
-    const sites = new Set(race.scenario.agents.map(({ site }) => site));
-    if (sites.size > 1) return "the lab's routers do not carry multicast from site to site";
-    if (slowestInterface(race) === undefined) return "it needs a rate to send at";
+    const { dataDelayNanoseconds, topology } = race.scenario;
+    if (dataDelayNanoseconds > 0) return "the lab does not delay multicast";
+    if (topology.paths.some(({ through }) => through.length > 0)) {
+      return "the lab does not lead multicast through links by name";
+    }
+    if (slowestLink(race) === undefined) return "it needs a rate to send at";
     if (race.scenario.fileSets.some(({ targets }) => targets !== "all")) return "it sends to all hosts";
     return unfitForCopying(race);
   },
   run: async (setting) => {
     const run = new PeerRun(setting);
     const { programs, race } = setting;
+    setting.lab.carryMulticast();
     const daemons = run.targets.map((host) =>
       programs.start(host, `uftpd-${host.name}`, [
         ...["uftpd", "-d", "-t", "-D", run.directoryOf(host), "-I", "eth0"],
@@ -40,29 +44,46 @@ export const uftpTool: RaceTool = {
       ]),
     );
     await pause(settleMilliseconds, undefined, { signal: setting.signal });
-    const kilobitsPerSecond = Math.floor(((slowestInterface(race) ?? 0) * rateShare) / 1_000);
+    const kilobitsPerSecond = Math.floor(((slowestLink(race) ?? 0) * rateShare) / 1_000);
     const failed = new AbortController();
     const startedAt = nowMilliseconds();
     const sender = programs.start(run.source, "uftp", [
       ...["uftp", "-R", String(kilobitsPerSecond), "-I", "eth0", "-b", String(blockBytes)],
-      ...["-E", run.payload.directory, run.payload.directory],
+      ...["-H", run.targets.map(({ address }) => clientId(address)).join(","), run.payload.directory],
     ]);
     void sender.ended.then((code) => {
       if (code !== 0) failed.abort(new UserError(`uftp failed: ${lastLineOf(sender)}`));
       else for (const host of run.targets) writeFileSync(run.markerOf(host), "");
     });
     const signal = AbortSignal.any([setting.signal, failed.signal]);
-    return new PeerRun({ ...setting, signal }).completed(startedAt, (host) => run.directoryOf(host), daemons);
+    return new PeerRun({ ...setting, signal }).completed(
+      startedAt,
+      (host) => join(run.directoryOf(host), basename(run.payload.directory)),
+      daemons,
+    );
   },
 };
 
-/** What the slowest interface of a race carries; undefined: one of them has no limit. */
-function slowestInterface({ scenario, shaped }: Race): number | undefined {
+/** What a receiver calls itself: its address in hexadecimal digits. */
+function clientId(address: string): string {
+  const digits = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return `0x${digits.join("").toUpperCase()}`;
+}
+
+/** What the slowest link carries that the packets pass; undefined: an interface has no limit. */
+function slowestLink({ scenario, shaped }: Race): number | undefined {
   if (!shaped) return undefined;
-  const rates = scenario.agents.flatMap((agent) => {
-    const { upBitsPerSecond, downBitsPerSecond } = scenario.topology.nicOf(agent);
-    return [upBitsPerSecond, downBitsPerSecond];
+  const { topology, agents, fileSets } = scenario;
+  const source = agents.find(({ name }) => name === fileSets[0]?.origins[0]);
+  const interfaces = agents.map((agent) => {
+    const { upBitsPerSecond, downBitsPerSecond } = topology.nicOf(agent);
+    return agent === source ? upBitsPerSecond : downBitsPerSecond;
   });
+  const sites = [...topology.sites].map(([name, site]) =>
+    name === source?.site ? site.uplinkBitsPerSecond : site.downlinkBitsPerSecond,
+  );
+  const isOneSite = new Set(agents.map(({ site }) => site)).size === 1;
+  const rates = [...interfaces, ...(isOneSite ? [] : sites.filter((rate) => rate !== undefined))];
   const known = rates.filter((rate) => rate !== undefined);
   return known.length < rates.length ? undefined : Math.min(...known);
 }
