@@ -1,6 +1,13 @@
 import { strict as assert } from "node:assert";
 import { describe, it } from "node:test";
-import { averageUntil, payloadBytes, samplesWithin, slidingWindows, type TrafficSample } from "./traffic-samples.ts";
+import {
+  averageUntil,
+  payloadBytes,
+  ratesBySecond,
+  samplesWithin,
+  slidingWindows,
+  type TrafficSample,
+} from "./traffic-samples.ts";
 
 /** A sample each 50 ms, with these bytes between two. */
 function samplesOf(bytesPerStep: readonly number[]): TrafficSample[] {
@@ -66,6 +73,11 @@ describe("payload", () => {
     assert.equal(averageUntil(samples, 66, 1_000_000), 8_000_000);
     assert.equal(averageUntil(samples, 66, 5_000_000), 3_200_000);
     assert.equal(averageUntil(samples.slice(0, 1), 66, 1), undefined);
+  });
+
+  it("is told second by second", () => {
+    const samples = samplesOf(Array.from({ length: 60 }, (_, index) => (index < 40 ? 125_000 : 12_500)));
+    assert.deepEqual(ratesBySecond(samples, 0), [20_000_000, 20_000_000, 2_000_000]);
   });
 
   it("is cut out with the samples around it", () => {

@@ -82,6 +82,19 @@ export function averageUntil(
   return ((last.bytes - first.bytes) * 8_000) / (last.atMilliseconds - first.atMilliseconds);
 }
 
+/** The average rate in each whole second from a time on: from the first sample in it to the first one after it. */
+export function ratesBySecond(samples: readonly TrafficSample[], fromMilliseconds: number): number[] {
+  const rates: number[] = [];
+  let before: TrafficSample | undefined;
+  for (const sample of samples) {
+    before ??= sample;
+    if (sample.atMilliseconds < fromMilliseconds + (rates.length + 1) * 1_000) continue;
+    rates.push(Math.round(((sample.bytes - before.bytes) * 8_000) / lengthOf(before, sample)));
+    before = sample;
+  }
+  return rates;
+}
+
 function capabilityWithin(steps: readonly CapabilityStep[], fromMilliseconds: number, untilMilliseconds: number) {
   if (steps.length === 0) return Infinity;
   let highest = 0;

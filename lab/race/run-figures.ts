@@ -5,6 +5,7 @@ import type { ProcessFigures } from "../measure/process-watch.ts";
 import {
   averageUntil,
   payloadBytes,
+  ratesBySecond,
   samplesWithin,
   slidingWindows,
   type CapabilityStep,
@@ -105,6 +106,7 @@ function linksOf(race: Race, run: ToolRun, traffic: ReadonlyMap<string, readonly
       peakSecondBitsPerSecond: peakBitsPerSecond,
       beyondDeclaredBytes: beyondBytes,
       payloadBytes: payloadBytes(samples, headerBytes),
+      bitsPerSecondBySecond: ratesBySecond(samples, run.startedAtMilliseconds),
       isShared: shared.has(resource),
     });
   }

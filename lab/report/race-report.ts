@@ -10,6 +10,8 @@ export interface LinkFigures {
   readonly beyondDeclaredBytes: number;
   /** Bytes less 66 for each packet. */
   readonly payloadBytes: number;
+  /** The rate on the wire in each second from the clock's start on. */
+  readonly bitsPerSecondBySecond: readonly number[];
   /** A competing flow uses it too, and is in all of these numbers. */
   readonly isShared: boolean;
 }
