@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { printable } from "#src/platform/printable.ts";
 import { UserError } from "#src/std/errors.ts";
@@ -31,6 +31,7 @@ RACE is a file, or one of ${raceNames().join(", ")}.
   --record          put table and drawing into README.md and docs/, where they have a place for this race
   --directory DIR   where payload and copies stand (${tmpdir()})
   --timeout TIME    give a run up after so long (${defaultRaceTimeoutMilliseconds / 60_000}m)
+  --profile DIR     have our programs write profiles of their processor time (.cpuprofile, as browsers read them)
   --keep-logs       leave what the programs printed
 
 Needs Linux, root and iproute2. scripts/install-race-tools.sh installs the other tools.
@@ -51,6 +52,7 @@ interface Flags {
   readonly record: boolean;
   readonly directory: string;
   readonly timeoutMilliseconds: number;
+  readonly profile: string | undefined;
   readonly keepLogs: boolean;
 }
 
@@ -77,7 +79,16 @@ function readFlags(): Flags | undefined {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      ...{ tools: text, runs: text, json: text, markdown: text, svg: text, directory: text, timeout: text },
+      ...{
+        tools: text,
+        runs: text,
+        json: text,
+        markdown: text,
+        svg: text,
+        directory: text,
+        timeout: text,
+        profile: text,
+      },
       record: { type: "boolean" },
       "keep-logs": { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -106,6 +117,7 @@ function readFlags(): Flags | undefined {
       values.timeout === undefined
         ? defaultRaceTimeoutMilliseconds
         : Math.max(1, parseDurationNanoseconds(values.timeout) / nanosecondsPerMillisecond),
+    profile: values.profile,
     keepLogs: values["keep-logs"] ?? false,
   };
 }
@@ -134,6 +146,7 @@ async function race(flags: Flags): Promise<number> {
       directory,
       labName: `race-${process.pid}`,
       timeoutMilliseconds: flags.timeoutMilliseconds,
+      profileDirectory: flags.profile === undefined ? undefined : resolve(flags.profile),
       signal: stop.signal,
       say: (line) => process.stderr.write(`- ${printable(line)}\n`),
     });

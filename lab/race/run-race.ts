@@ -28,6 +28,8 @@ export interface RaceOptions {
   /** Of the lab: two at once on one machine need two. */
   readonly labName: string;
   readonly timeoutMilliseconds: number;
+  /** For profiles of our programs; undefined: none. */
+  readonly profileDirectory?: string | undefined;
   readonly signal: AbortSignal;
   /** Told what is going on, for people. */
   readonly say: (line: string) => void;
@@ -92,9 +94,9 @@ async function runTool(
   const processes = new ProcessWatch(() => programs.counted());
   try {
     const competing = await startCompeting(race.competing, lab, programs, signal);
-    const { timeoutMilliseconds } = options;
+    const { timeoutMilliseconds, profileDirectory } = options;
     const run = await tool.run({
-      ...{ race, lab, payloads, programs, timeoutMilliseconds, signal },
+      ...{ race, lab, payloads, programs, timeoutMilliseconds, profileDirectory, signal },
       directory: toolDirectory,
     });
     processes.stop();

@@ -9,19 +9,23 @@ import { agentListMilliseconds, startLookMilliseconds, toolStartMilliseconds } f
 import { agentPort, controllerPort } from "./ports.ts";
 import type { ToolSetting } from "./tool.ts";
 
-const sluice = [process.execPath, join(repositoryRoot, "bin", "sluice")];
+const program = join(repositoryRoot, "bin", "sluice");
 
 export class SluiceFleet {
   readonly url: string;
   readonly #setting: ToolSetting;
   readonly #agents = new Map<string, Program>();
   readonly #topologyFile: string;
+  readonly #sluice: readonly string[];
   #controller: Program | undefined;
   #commands = 0;
   #declared: Topology;
 
   constructor(setting: ToolSetting) {
     this.#setting = setting;
+    const { profileDirectory } = setting;
+    const profile = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
+    this.#sluice = [process.execPath, ...profile, program];
     this.#declared = setting.race.declared;
     this.#topologyFile = join(setting.directory, "topology.yaml");
     this.url = `http://${setting.lab.plan.controller.address}:${controllerPort}`;
@@ -64,7 +68,7 @@ export class SluiceFleet {
     const { lab, directory, programs } = this.#setting;
     const topology = this.#declared.isUnlimited ? [] : ["--topology", this.#topologyFile];
     this.#controller = programs.start(lab.plan.controller, "controller", [
-      ...[...sluice, "controller", "--data", join(directory, "controller")],
+      ...[...this.#sluice, "controller", "--data", join(directory, "controller")],
       ...["--listen", `${lab.plan.controller.address}:${controllerPort}`, ...topology],
     ]);
   }
@@ -74,7 +78,7 @@ export class SluiceFleet {
     const host = lab.host(name);
     const labels = race.scenario.agents.find((agent) => agent.name === name)?.labels ?? {};
     const agent = programs.start(host, name, [
-      ...[...sluice, "agent", "--controller", this.url, "--data", this.dataOf(name)],
+      ...[...this.#sluice, "agent", "--controller", this.url, "--data", this.dataOf(name)],
       ...["--name", name, "--site", host.site, "--listen", `${host.address}:${agentPort}`],
       ...Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ]);
@@ -102,14 +106,14 @@ export class SluiceFleet {
   command(name: string, words: readonly string[]): Program {
     const { lab, programs } = this.#setting;
     this.#commands += 1;
-    const all = [...sluice, ...words, "--controller", this.url];
+    const all = [...this.#sluice, ...words, "--controller", this.url];
     return programs.start(lab.plan.controller, `${name}-${this.#commands}`, all, { uncounted: true });
   }
 
   /** Starts a publisher on a host. */
   publisher(host: string, name: string, words: readonly string[]): Program {
     const { lab, programs } = this.#setting;
-    return programs.start(lab.host(host), name, [...sluice, "publish", "--controller", this.url, ...words]);
+    return programs.start(lab.host(host), name, [...this.#sluice, "publish", "--controller", this.url, ...words]);
   }
 
   /** Everything that must not end by itself. */

@@ -22,6 +22,8 @@ export interface ToolSetting {
   /** Empty, for whatever the tool keeps; the same disk for every tool. */
   readonly directory: string;
   readonly programs: LabPrograms;
+  /** Where our programs write profiles of their processor time when they end; undefined: they make none. */
+  readonly profileDirectory?: string | undefined;
   /** From the clock's start until it is given up. */
   readonly timeoutMilliseconds: number;
   readonly signal: AbortSignal;
