@@ -8,7 +8,7 @@ import { limitsPageIsCurrent } from "./limits-table.mjs";
 import { listFiles, repositoryRoot } from "./lib.mjs";
 
 const claimNumbers = Array.from({ length: 38 }, (_, index) => index + 1);
-const folders = "src|test|scripts|demo|benchmarks|docs|bin|\\.ci";
+const folders = "src|test|scripts|demo|benchmarks|lab|races|docs|bin|\\.ci";
 
 const documents = [
   ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].filter((path) =>

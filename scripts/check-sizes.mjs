@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isTestFile, listFiles, repositoryRoot } from "./lib.mjs";
 
 const LONGEST_FILE_LINES = 400;
-const FOLDERS = ["src", "demo", "benchmarks", "scripts"];
+const FOLDERS = ["src", "demo", "benchmarks", "lab", "scripts"];
 
 const isCode = (name) => /\.([cm]?[jt]sx?|css|html)$/.test(name) && !isTestFile(name);
 const files = FOLDERS.flatMap((folder) => listFiles(folder, isCode)).filter((path) => !path.includes("node_modules"));

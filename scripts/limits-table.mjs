@@ -27,6 +27,7 @@ const sections = [
   ["src/services/agent", "Agent: the program"],
   ["src/services/publisher", "Publisher: the program"],
   ["src/cli", "Command line"],
+  ["lab", "Lab and races"],
 ];
 
 const isLimitName =

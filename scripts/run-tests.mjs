@@ -3,7 +3,7 @@
  *
  * It lists the files itself, from the sources: `node --test <folder>` and quoted globs mean different things to
  * different versions of Node, and the output of a test that was deleted must not go on running. Unit tests stand beside
- * the code (src/**\/*.test.ts), integration tests start real programs (test/*.test.ts).
+ * the code (src/**\/*.test.ts, lab/**\/*.test.ts), integration tests start real programs (test/*.test.ts).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -14,7 +14,10 @@ import { listFiles, repositoryRoot } from "./lib.mjs";
 const TEST_FILES_AT_ONCE = 2;
 
 const SUITES = {
-  unit: [{ sources: "src", built: "dist" }],
+  unit: [
+    { sources: "src", built: "dist" },
+    { sources: "lab", built: join("dist", "lab") },
+  ],
   integration: [{ sources: "test", built: join("dist", "test") }],
 };
 SUITES.all = [...SUITES.unit, ...SUITES.integration];
