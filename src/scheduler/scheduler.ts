@@ -16,7 +16,7 @@ import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { judge, lateAt, wasLate } from "./pace.ts";
+import { blame, clear, lateAt, wasLate } from "./pace.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -261,9 +261,12 @@ export class Scheduler {
       this.#watched.pop();
       const { lane } = first;
       if (this.#lanes.byId.get(lane.laneId) !== lane) continue;
-      judge(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, true, (index) =>
-        this.world.ledger.capabilityOn(index),
-      );
+      if (!lane.target.online) {
+        // Whether it still runs or not: by now its source has sent all that the ticket allows.
+        this.#end(lane, false);
+        continue;
+      }
+      blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
       const rate = Math.max(1, Math.floor(lane.rateBitsPerSecond / lateDivisor));
       this.#lanes.setRate(lane, rate, this.#decisions);
       this.#mode.touch(lane.source);
@@ -300,8 +303,8 @@ export class Scheduler {
   /** All that a short lane was to bring has come. */
   #finish(lane: Lane, now: number): void {
     const elapsed = now - lane.openedNanoseconds;
-    const isLate = wasLate(lane, lane.arrivedBytes, elapsed);
-    judge(lane, lane.arrivedBytes, elapsed, isLate, (index) => this.world.ledger.capabilityOn(index));
+    if (wasLate(lane, lane.arrivedBytes, elapsed, 0)) blame(lane, lane.arrivedBytes, elapsed);
+    else clear(lane, this.world.ledger);
     this.#lanes.close(lane, false);
     this.#mode.touch(lane.source);
     this.#mode.touch(lane.target);
