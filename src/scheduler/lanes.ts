@@ -70,16 +70,33 @@ export class Lanes {
   close(lane: Lane, maySendOn: boolean): { order: BlockOrder; ranges: RangeSet }[] {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
-    lane.source.lanesOut.delete(lane);
-    lane.target.lanesIn.delete(lane);
-    for (const index of lane.path) this.#over.get(index)?.delete(lane);
-    if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane, lane.rateBitsPerSecond);
+    this.#leave(lane);
+    lane.source.endingOut.delete(lane);
+    lane.target.endingIn.delete(lane);
+    if (lane.isEnding) lane.isEnding = false;
+    else if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane, lane.rateBitsPerSecond);
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
+  }
+
+  /** Counts a lane as ended: its bandwidth is free, what it brings is as good as there. Its real end is yet to be heard of. */
+  handOn(lane: Lane): void {
+    this.#leave(lane);
+    lane.source.endingOut.add(lane);
+    lane.target.endingIn.add(lane);
+    lane.isEnding = true;
+    this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
+    for (const [order, ranges] of lane.pending) order.addSoon(lane.target, ranges);
+  }
+
+  #leave(lane: Lane): void {
+    lane.source.lanesOut.delete(lane);
+    lane.target.lanesIn.delete(lane);
+    for (const index of lane.path) this.#over.get(index)?.delete(lane);
   }
 
   queue(lane: Lane, order: BlockOrder, ranges: RangeSet, decisions: Decisions): void {
@@ -135,6 +152,7 @@ export class Lanes {
 
   /** Changes a lane's rate and its charge. */
   setRate(lane: Lane, rateBitsPerSecond: number, decisions: Decisions): void {
+    if (lane.isEnding) return;
     const { ledger } = this.#world;
     ledger.release(lane.path, lane.rateBitsPerSecond);
     if (rateBitsPerSecond > lane.rateBitsPerSecond) ledger.allocate(lane.path, rateBitsPerSecond);
@@ -157,7 +175,7 @@ export class Lanes {
     const elapsed = now - lane.measuredFromNanoseconds;
     if (elapsed < measuringNanoseconds) return undefined;
     const bytes = lane.receivedBytes - lane.measuredFromBytes;
-    const measured = Math.floor((bytes * 8 * wireShare * 1_000) / (elapsed / 1_000_000));
+    const measured = Math.floor((bytes * 8 * this.#settings.wireShare * 1_000) / (elapsed / 1_000_000));
     lane.measuredBitsPerSecond = measured;
     lane.measuredFromNanoseconds = now;
     lane.measuredFromBytes = lane.receivedBytes;
@@ -184,6 +202,7 @@ export class Lanes {
     const { ledger } = this.#world;
     for (const lane of this.byId.values()) {
       const path = this.#world.path(lane.source, lane.target);
+      if (lane.isEnding) continue;
       ledger.release(lane.path, lane.rateBitsPerSecond);
       for (const index of lane.path) this.#over.get(index)?.delete(lane);
       lane.path = path;
@@ -199,7 +218,7 @@ export class Lanes {
       overload: this.#world.ledger.overload(lane.path),
     }));
     for (const { lane, overload } of overloads) {
-      if (overload <= 1) continue;
+      if (overload <= 1 || lane.isEnding) continue;
       this.setRate(lane, Math.max(1, Math.floor(lane.rateBitsPerSecond / overload)), decisions);
     }
   }
@@ -242,6 +261,7 @@ export class Lanes {
       rateBitsPerSecond,
       isShort,
       openedNanoseconds: now,
+      isEnding: false,
       revision: 0,
       pending: new Map(),
       pendingBytes: 0,
@@ -278,8 +298,6 @@ const stuckAfterNanoseconds = 20_000_000_000;
 const stuckLookNanoseconds = 1_000_000_000;
 /** Stretches over which a lane's rate is measured. */
 const measuringNanoseconds = 500_000_000;
-/** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */
-const wireShare = 1_514 / 1_448;
 /** What a shrunk lane keeps above what was measured, so that it can show that it got faster. */
 const shrinkMargin = 1.5;
 /** A slow lane keeps at least this, and this part of what its path could carry: it must be able to recover. */

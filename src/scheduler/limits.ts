@@ -29,6 +29,8 @@ export interface SchedulerSettings {
   readonly portionsOfAFileSet: number;
   /** ... but never more than this. */
   readonly portionMaximumBytes: number;
+  /** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */
+  readonly wireShare: number;
   /** Bandwidth taken from a running lane is given to another only after this: the lane's ends must have heard of it. */
   readonly holdBackMilliseconds: number;
   /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
@@ -56,6 +58,7 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   portionMilliseconds: 4,
   portionsOfAFileSet: 2_048,
   portionMaximumBytes: 16 * 1024 * 1024,
+  wireShare: 1_514 / 1_448,
   holdBackMilliseconds: 150,
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,

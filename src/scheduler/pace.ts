@@ -13,6 +13,8 @@ const blamedInARow = 2;
 /** A transfer that took more than this many times its time, and the slack, was late. */
 const lateShare = 1.6;
 const lateSlackNanoseconds = 20_000_000;
+/** ... and so many times the time that words take. */
+const lateDelays = 2;
 /** What a slow member may have: this many times what it was seen to do; and as much more after each transfer on time. */
 const regain = 1.25;
 /** A transfer at this part or more of what a slow member may have shows that it can do that. */
@@ -64,10 +66,10 @@ export function downFree(target: Member, ledger: Ledger): number {
   return limit === Infinity ? free : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(target.nicDown))));
 }
 
-/** When a lane that was just opened will be late. @param delayNanoseconds how long words take to and from its target, both */
+/** When a lane that was just opened will be late. @param delayNanoseconds how long words take to its target and back */
 export function lateAt(now: number, bytes: number, rateBitsPerSecond: number, delayNanoseconds: number): number {
   const duration = (bytes * 8 * 1_000_000_000) / rateBitsPerSecond;
-  return now + Math.ceil(duration * lateShare) + lateSlackNanoseconds + 2 * delayNanoseconds;
+  return now + Math.ceil(duration * lateShare) + lateSlackNanoseconds + lateDelays * delayNanoseconds;
 }
 
 /** A transfer is late and still under way, or came late. @param bytes what at most has come in the time */

@@ -45,7 +45,7 @@ export function pickBlock(
   const begin = fromTheFront || words === 1 ? 0 : random.nextBelow(words);
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
   const { siteCounts } = order;
-  const [have, held, only] = [target.have.pages, source.held.pages, (rule.only ?? noMask)?.pages];
+  const [have, held, only] = [target.have.pages, source.soon.pages, (rule.only ?? noMask)?.pages];
   let best = -1;
   let fewest = Infinity;
   let compared = 0;
@@ -95,7 +95,7 @@ export function portionAround(
   const end = Math.min(order.blockCount, start + blocksPerPortion);
   const portion = new RangeSet();
   for (let index = start; index < end; index += 1) {
-    if (!source.held.has(index) || target.have.has(index)) continue;
+    if (!source.soon.has(index) || target.have.has(index)) continue;
     if (only !== undefined && !only.has(index)) continue;
     portion.add(index, index + 1);
   }

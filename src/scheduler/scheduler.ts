@@ -7,6 +7,7 @@ import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
+import { durationNanoseconds, endsAt, isOverdue, learn } from "./ahead.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
 import { Decisions } from "./decisions.ts";
@@ -53,6 +54,8 @@ export class Scheduler {
   #decisions = new Decisions();
   #topologyChanged = false;
   /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
+  /** Short lanes whose end is decided on ahead of its news. */
+  readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
   readonly #watched = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
   constructor(options: SchedulerOptions) {
@@ -134,7 +137,7 @@ export class Scheduler {
 
   /** The target holds these blocks now, whoever brought them. */
   addHeld(member: Member, order: BlockOrder, ranges: RangeSet, now: number): void {
-    for (const lane of [...member.lanesIn]) {
+    for (const lane of [...member.lanesIn, ...member.endingIn]) {
       const settled = settleInLane(lane, order, ranges, true);
       if (settled.isEmpty) continue;
       lane.source.recentFailures = 0;
@@ -198,7 +201,7 @@ export class Scheduler {
   }
 
   endLanesOf(member: Member): void {
-    for (const lane of [...member.lanesIn, ...member.lanesOut]) this.#closeWith(lane);
+    for (const lane of lanesOf(member)) this.#closeWith(lane);
   }
 
   /** Something outside lanes and blocks has changed (who serves, what is out of use): look at everybody again. */
@@ -215,6 +218,7 @@ export class Scheduler {
       this.#mode.touchAll();
     }
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
+    this.#countEnded(now);
     this.#slowDown(now);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
@@ -223,7 +227,7 @@ export class Scheduler {
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
     for (const lane of decisions.opened) {
-      if (lane.isShort) this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, 0) });
+      if (lane.isShort) this.#expect(lane, now);
     }
     this.#decisions = new Decisions();
     return decisions;
@@ -241,18 +245,51 @@ export class Scheduler {
 
   /** When `decide` is worth calling again though nothing was heard: to look at those that wait, or are late. */
   get nextLookNanoseconds(): number | undefined {
-    let first = this.#watched.peek();
+    const looks = [this.#nextOf(this.#watched), this.#nextOf(this.#ends), this.#mode.nextLookNanoseconds ?? Infinity];
+    const first = Math.min(...looks);
+    return first === Infinity ? undefined : first;
+  }
+
+  /** When the first of these lanes that still runs is due. */
+  #nextOf(watched: BinaryHeap<Watched>): number {
+    let first = watched.peek();
     while (first !== undefined && this.#lanes.byId.get(first.lane.laneId) !== first.lane) {
-      this.#watched.pop();
-      first = this.#watched.peek();
+      watched.pop();
+      first = watched.peek();
     }
-    const look = this.#mode.nextLookNanoseconds;
-    return first === undefined || (look !== undefined && look < first.atNanoseconds) ? look : first.atNanoseconds;
+    return first?.atNanoseconds ?? Infinity;
   }
 
   /** Whether something has changed since the last decision. */
   get isTouched(): boolean {
     return this.#mode.isTouched || !this.#decisions.isEmpty || this.#topologyChanged;
+  }
+
+  /** A lane was opened: when it will count as ended, and when it will be late. */
+  #expect(lane: Lane, now: number): void {
+    const delay = lane.target.delay.roundTripNanoseconds;
+    this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, delay) });
+    const end = endsAt(lane, this.#durationOf(lane, lane.pendingBytes));
+    if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
+  }
+
+  #durationOf(lane: Lane, bytes: number): number {
+    return durationNanoseconds(bytes, lane.rateBitsPerSecond, this.settings.wireShare);
+  }
+
+  /** Lanes whose end is to be expected count as ended: what follows them is decided now. */
+  #countEnded(now: number): void {
+    const expectedEnd = (lane: Lane): number =>
+      lane.openedNanoseconds + this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
+    for (let first = this.#ends.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#ends.peek()) {
+      this.#ends.pop();
+      const { lane } = first;
+      if (this.#lanes.byId.get(lane.laneId) !== lane || lane.isEnding || lane.shrunk) continue;
+      if (isOverdue(lane.source, now, expectedEnd) || isOverdue(lane.target, now, expectedEnd)) continue;
+      this.#lanes.handOn(lane);
+      this.#mode.touch(lane.source);
+      this.#mode.touch(lane.target);
+    }
   }
 
   /** Lanes that are late give back most of what they have: whoever is slow, the other end can do more elsewhere. */
@@ -267,6 +304,7 @@ export class Scheduler {
         continue;
       }
       blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
+      lane.shrunk = true;
       const rate = Math.max(1, Math.floor(lane.rateBitsPerSecond / lateDivisor));
       this.#lanes.setRate(lane, rate, this.#decisions);
       this.#mode.touch(lane.source);
@@ -303,7 +341,9 @@ export class Scheduler {
   /** All that a short lane was to bring has come. */
   #finish(lane: Lane, now: number): void {
     const elapsed = now - lane.openedNanoseconds;
-    if (wasLate(lane, lane.arrivedBytes, elapsed, 0)) blame(lane, lane.arrivedBytes, elapsed);
+    const { delay } = lane.target;
+    learn(delay, elapsed, this.#durationOf(lane, lane.arrivedBytes));
+    if (wasLate(lane, lane.arrivedBytes, elapsed, delay.roundTripNanoseconds)) blame(lane, lane.arrivedBytes, elapsed);
     else clear(lane, this.world.ledger);
     this.#lanes.close(lane, false);
     this.#mode.touch(lane.source);
@@ -311,9 +351,14 @@ export class Scheduler {
   }
 
   #withdraw(member: Member, order: BlockOrder, ranges: RangeSet): void {
-    for (const lane of [...member.lanesOut]) {
+    for (const lane of [...member.lanesOut, ...member.endingOut]) {
       const pending = lane.pending.get(order);
       if (pending !== undefined && !pending.intersection(ranges).isEmpty) this.#closeWith(lane);
     }
   }
+}
+
+/** Every lane in or out of a member, those that count as ended too. */
+function lanesOf(member: Member): Lane[] {
+  return [...member.lanesIn, ...member.lanesOut, ...member.endingIn, ...member.endingOut];
 }

@@ -35,6 +35,7 @@ export function handleHello(state: ControllerState, connectionId: number, connec
   agent.goneAtNanoseconds = undefined;
   agent.sent.clear();
   agent.sentActive.clear();
+  agent.welcomedNanoseconds = state.now;
   storeAgent(state, agent);
   const { heartbeatMilliseconds, reportMilliseconds, stallMilliseconds, keepVersions } = state.settings;
   state.out.sendAgent(connectionId, {
@@ -134,6 +135,7 @@ export function newAgent(row: Agent["row"]): Agent {
     ready: false,
     lastHeardNanoseconds: 0,
     goneAtNanoseconds: undefined,
+    welcomedNanoseconds: undefined,
     member: undefined,
     fileSets: new Map(),
     sent: new Map(),
@@ -195,11 +197,15 @@ function takeWhole(state: ControllerState, agent: Agent, message: StateMessage):
     });
   }
   const running = new Set(message.lanes.map((lane) => lane.laneId));
-  for (const lane of [...agent.member.lanesIn]) {
+  for (const lane of [...agent.member.lanesIn, ...agent.member.endingIn]) {
     if (lane.source.kind !== "agent") continue;
     // Nobody knows which instructions were lost with the channel: what is still to come is given anew.
     if (running.has(lane.laneId)) scheduler.closeLane(lane);
     else scheduler.laneEnded(lane.laneId, false, state.now);
+  }
+  if (agent.welcomedNanoseconds !== undefined) {
+    agent.member.delay.roundTripNanoseconds = state.now - agent.welcomedNanoseconds;
+    agent.welcomedNanoseconds = undefined;
   }
   agent.ready = true;
   agent.current.clear();
