@@ -2,6 +2,7 @@
  * The running lanes and their charges. Every change of a lane's rate goes through here, so that the ledger and the
  * lanes never disagree: the sum of the rates over a resource is what the ledger has allocated on it.
  */
+import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
@@ -24,7 +25,9 @@ export class Lanes {
   readonly byId = new Map<number, Lane>();
   /** By index of a resource: the lanes whose path has it. */
   readonly #over = new Map<number, Set<Lane>>();
-  readonly #heldBack: HeldBack[] = [];
+  readonly #heldBack = new BinaryHeap<HeldBack>((a, b) => a.untilNanoseconds < b.untilNanoseconds);
+  /** The sum of it on each resource. */
+  readonly #heldBackOn = new Map<number, number>();
   #nextLaneId: number;
   #now = 0;
   #stuckLookedAt = 0;
@@ -116,10 +119,11 @@ export class Lanes {
   tick(now: number): Member[] {
     this.#now = now;
     const released: Member[] = [];
-    while (this.#heldBack[0] !== undefined && this.#heldBack[0].untilNanoseconds <= now) {
-      const { source, target, path, rateBitsPerSecond } = this.#heldBack[0];
-      this.#heldBack.shift();
+    for (let first = this.#heldBack.peek(); first !== undefined && first.untilNanoseconds <= now; first = this.#heldBack.peek()) {
+      const { source, target, path, rateBitsPerSecond } = first;
+      this.#heldBack.pop();
       this.#world.ledger.release(path, rateBitsPerSecond);
+      this.#countHeldBack(path, -rateBitsPerSecond);
       released.push(source, target);
     }
     return released;
@@ -140,14 +144,16 @@ export class Lanes {
 
   /** When the next of what is held back is released. */
   get nextReleaseNanoseconds(): number | undefined {
-    return this.#heldBack[0]?.untilNanoseconds;
+    return this.#heldBack.peek()?.untilNanoseconds;
   }
 
   /** What is held back on a resource, in bits per second. */
   heldBackOn(index: number): number {
-    let bits = 0;
-    for (const held of this.#heldBack) if (held.path.includes(index)) bits += held.rateBitsPerSecond;
-    return bits;
+    return this.#heldBackOn.get(index) ?? 0;
+  }
+
+  #countHeldBack(path: readonly number[], bitsPerSecond: number): void {
+    for (const index of path) this.#heldBackOn.set(index, this.heldBackOn(index) + bitsPerSecond);
   }
 
   /** Changes a lane's rate and its charge. */
@@ -232,8 +238,10 @@ export class Lanes {
   }
 
   #holdBack({ source, target, path }: Lane, rateBitsPerSecond: number): void {
-    const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000;
+    const words = 2 * target.delay.roundTripNanoseconds;
+    const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + words;
     this.#heldBack.push({ source, target, path, rateBitsPerSecond, untilNanoseconds });
+    this.#countHeldBack(path, rateBitsPerSecond);
   }
 
   #enterOver(lane: Lane): void {

@@ -31,7 +31,7 @@ export interface SchedulerSettings {
   readonly portionMaximumBytes: number;
   /** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */
   readonly wireShare: number;
-  /** Bandwidth taken from a running lane is given to another only after this: the lane's ends must have heard of it. */
+  /** Bandwidth taken from a running lane is given to another only after this, and twice the way to its target and back: its ends must have heard of it. */
   readonly holdBackMilliseconds: number;
   /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
   readonly growShare: number;
@@ -59,7 +59,7 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   portionsOfAFileSet: 2_048,
   portionMaximumBytes: 16 * 1024 * 1024,
   wireShare: 1_514 / 1_448,
-  holdBackMilliseconds: 150,
+  holdBackMilliseconds: 10,
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,
   shrinkBelowShare: 0.8,

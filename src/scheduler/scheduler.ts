@@ -17,7 +17,7 @@ import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { blame, clear, lateAt, wasLate } from "./pace.ts";
+import { blame, clear, isSlowSource, isSlowTarget, lateAt, wasLate } from "./pace.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -304,6 +304,11 @@ export class Scheduler {
         continue;
       }
       blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
+      if (isSlowSource(lane.source) && !isSlowTarget(lane.target) && this.#othersHold(lane)) {
+        lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
+        this.#closeWith(lane);
+        continue;
+      }
       lane.shrunk = true;
       const rate = Math.max(1, Math.floor(lane.rateBitsPerSecond / lateDivisor));
       this.#lanes.setRate(lane, rate, this.#decisions);
