@@ -17,7 +17,7 @@ import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { blame, clear, isSlowSource, isSlowTarget, lateAt, wasLate } from "./pace.ts";
+import { blame, clear, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -25,9 +25,6 @@ const shunnedNanoseconds = 500_000_000;
 
 /** The same after a lane was much slower than its rate while others hold what it was to bring. */
 const slowShunnedNanoseconds = 10_000_000_000;
-
-/** A lane that is late keeps this part of its rate. */
-const lateDivisor = 4;
 
 interface Watched {
   readonly lane: Lane;
@@ -297,6 +294,7 @@ export class Scheduler {
     for (let first = this.#watched.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#watched.peek()) {
       this.#watched.pop();
       const { lane } = first;
+      const { ledger } = this.world;
       if (this.#lanes.byId.get(lane.laneId) !== lane) continue;
       if (!lane.target.online) {
         // Whether it still runs or not: by now its source has sent all that the ticket allows.
@@ -309,9 +307,14 @@ export class Scheduler {
         this.#closeWith(lane);
         continue;
       }
+      if (isSlowTarget(lane.target) && lane.source.site !== lane.target.site && this.#othersWait(lane)) {
+        this.#closeWith(lane);
+        continue;
+      }
       lane.shrunk = true;
-      const rate = Math.max(1, Math.floor(lane.rateBitsPerSecond / lateDivisor));
-      this.#lanes.setRate(lane, rate, this.#decisions);
+      const limit = Math.max(1, Math.floor(Math.min(upCapability(lane.source, ledger), downCapability(lane.target, ledger))));
+      const rate = Math.min(limit, lane.rateBitsPerSecond);
+      if (rate < lane.rateBitsPerSecond) this.#lanes.setRate(lane, rate, this.#decisions);
       this.#mode.touch(lane.source);
       this.#mode.touch(lane.target);
       this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, rate, 0) });
@@ -324,6 +327,17 @@ export class Scheduler {
       const block = pending.first();
       for (const [member, { held }] of order.holdings) {
         if (member !== lane.source && member.online && member.serves === "yes" && held.has(block)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether what a lane brings to a slow target is waited for by faster ones in its site. */
+  #othersWait(lane: Lane): boolean {
+    const { target } = lane;
+    for (const order of lane.pending.keys()) {
+      for (const member of order.membersIn(target.site ?? "")) {
+        if (member !== target && member.online && order.hungry.has(member) && !isSlowTarget(member)) return true;
       }
     }
     return false;
