@@ -77,7 +77,8 @@ export class Lanes {
     lane.source.endingOut.delete(lane);
     lane.target.endingIn.delete(lane);
     if (lane.isEnding) lane.isEnding = false;
-    else if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane, lane.rateBitsPerSecond);
+    // A short lane is told its end by its target: it may still bring what came another way.
+    else if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) this.#holdBack(lane, lane.rateBitsPerSecond);
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));

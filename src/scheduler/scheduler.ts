@@ -132,13 +132,15 @@ export class Scheduler {
     for (const member of order.hungry) this.#mode.touch(member);
   }
 
-  /** The target holds these blocks now, whoever brought them. */
+  /**
+   * The target holds these blocks now, whoever brought them. A lane with nothing left to bring is charged until its target
+   * says that it has ended: what it was to bring may have come another way while it still runs.
+   */
   addHeld(member: Member, order: BlockOrder, ranges: RangeSet, now: number): void {
     for (const lane of [...member.lanesIn, ...member.endingIn]) {
-      const settled = settleInLane(lane, order, ranges, true);
-      if (settled.isEmpty) continue;
+      if (settleInLane(lane, order, ranges, true).isEmpty) continue;
       lane.source.recentFailures = 0;
-      if (lane.isShort && lane.pendingBytes === 0) this.#finish(lane, now);
+      lane.progressNanoseconds = now;
     }
     order.addHeld(member, ranges);
     this.#mode.touch(member);
@@ -187,7 +189,7 @@ export class Scheduler {
     if (failed) {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
-    }
+    } else if (lane.isShort && lane.pendingBytes === 0) this.#judgeEnded(lane, now);
     this.#end(lane, false);
     return lane;
   }
@@ -199,6 +201,11 @@ export class Scheduler {
 
   endLanesOf(member: Member): void {
     for (const lane of lanesOf(member)) this.#closeWith(lane);
+  }
+
+  /** The member may be used in another way than before: it is away, for one. */
+  touch(member: Member): void {
+    this.#mode.touch(member);
   }
 
   /** Something outside lanes and blocks has changed (who serves, what is out of use): look at everybody again. */
@@ -301,6 +308,10 @@ export class Scheduler {
         this.#end(lane, false);
         continue;
       }
+      if (lane.pendingBytes === 0) {
+        this.#closeWith(lane);
+        continue;
+      }
       blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
       if (isSlowSource(lane.source) && !isSlowTarget(lane.target) && this.#othersHold(lane)) {
         lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
@@ -358,15 +369,12 @@ export class Scheduler {
   }
 
   /** All that a short lane was to bring has come. */
-  #finish(lane: Lane, now: number): void {
+  #judgeEnded(lane: Lane, now: number): void {
     const elapsed = now - lane.openedNanoseconds;
     const { delay } = lane.target;
     learn(delay, elapsed, this.#durationOf(lane, lane.arrivedBytes));
     if (wasLate(lane, lane.arrivedBytes, elapsed, delay.roundTripNanoseconds)) blame(lane, lane.arrivedBytes, elapsed);
     else clear(lane, this.world.ledger);
-    this.#lanes.close(lane, false);
-    this.#mode.touch(lane.source);
-    this.#mode.touch(lane.target);
   }
 
   #withdraw(member: Member, order: BlockOrder, ranges: RangeSet): void {

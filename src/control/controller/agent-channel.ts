@@ -303,7 +303,10 @@ function dropFileSet(state: ControllerState, agent: Agent, key: string): void {
 export function agentDisconnected(state: ControllerState, agent: Agent): void {
   agent.connectionId = undefined;
   agent.ready = false;
-  if (agent.member !== undefined) agent.member.online = false;
+  if (agent.member !== undefined) {
+    agent.member.online = false;
+    state.scheduler.touch(agent.member);
+  }
   agent.goneAtNanoseconds = state.now + goneAfter(state);
 }
 
