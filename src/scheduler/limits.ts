@@ -3,6 +3,9 @@
 /** The rate of a lane none of whose resources has a stated capability: in effect, unpaced. */
 export const unlimitedBitsPerSecond = 1_000_000_000_000;
 
+/** The most ranges of one portion: a ticket, and a request to the source, must hold them. */
+export const maximumPortionRanges = 1_000;
+
 export interface SchedulerSettings {
   /** How much work, in time at the lane's rate, is queued into a lane ahead: covers the way to the controller and back. */
   readonly aheadNanoseconds: number;
