@@ -28,8 +28,6 @@ export interface Lane {
   receivedBytes: number;
   /** Blocks that came through it and that its target holds. */
   arrivedBytes: number;
-  /** It brings what others near the target have and cannot give it: see `outOfReach`. */
-  bringsAgain: boolean;
   /** When something last came, or was queued after a time without work. */
   progressNanoseconds: number;
   /** For the measured rate: where the current stretch of measuring began. */

@@ -276,7 +276,6 @@ export class Lanes {
       pendingBytes: 0,
       receivedBytes: 0,
       arrivedBytes: 0,
-      bringsAgain: false,
       progressNanoseconds: now,
       measuredFromNanoseconds: now,
       measuredFromBytes: 0,
