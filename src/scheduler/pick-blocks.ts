@@ -101,9 +101,5 @@ export function portionAround(
   };
   for (let index = block; index < end && portion.rangeCount < maximumPortionRanges; index += 1) take(index);
   for (let index = block - 1; index >= start && portion.rangeCount < maximumPortionRanges; index -= 1) take(index);
-    portion.add(index, index + 1);
-  };
-  for (let index = block; index < end && portion.rangeCount < maximumPortionRanges; index += 1) take(index);
-  for (let index = block - 1; index >= start && portion.rangeCount < maximumPortionRanges; index -= 1) take(index);
   return portion;
 }
