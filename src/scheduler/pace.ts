@@ -6,6 +6,7 @@
  */
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
+import { unlimitedBitsPerSecond } from "./limits.ts";
 import type { Member } from "./world.ts";
 
 /** A member that had been on time is slow when it is blamed so often in a row. */
@@ -102,7 +103,8 @@ export function clear(lane: Lane, ledger: Ledger): void {
     }
     if (lane.rateBitsPerSecond < pace.limitBitsPerSecond * nearlyFull) continue;
     pace.limitBitsPerSecond *= regain;
-    if (pace.limitBitsPerSecond >= ledger.capabilityOn(resource)) pace.limitBitsPerSecond = Infinity;
+    const all = Math.min(ledger.capabilityOn(resource), unlimitedBitsPerSecond);
+    if (pace.limitBitsPerSecond >= all) pace.limitBitsPerSecond = Infinity;
   }
 }
 
