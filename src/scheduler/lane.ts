@@ -17,6 +17,8 @@ export interface Lane {
   /** It ends by itself when what was queued at its start has come. */
   readonly isShort: boolean;
   readonly openedNanoseconds: number;
+  /** Its rate at first. */
+  readonly openedBitsPerSecond: number;
   /** It counts as ended, and its bandwidth is given on, though the news of it is still on its way. */
   isEnding: boolean;
   /** Rises with each ticket. */

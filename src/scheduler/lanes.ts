@@ -138,7 +138,8 @@ export class Lanes {
     if (this.#now < this.#stuckLookedAt + stuckLookNanoseconds) return [];
     this.#stuckLookedAt = this.#now;
     return [...this.byId.values()].filter((lane) => {
-      const due = stuckAfterNanoseconds + (4 * lane.pendingBytes * 8 * 1_000_000_000) / lane.rateBitsPerSecond;
+      // Not by its rate now: one that brings nothing is taken down to next to nothing, and would never be due.
+      const due = stuckAfterNanoseconds + (4 * lane.pendingBytes * 8 * 1_000_000_000) / lane.openedBitsPerSecond;
       return this.#now - lane.progressNanoseconds > due && waitsForBytes(lane);
     });
   }
@@ -270,6 +271,7 @@ export class Lanes {
       rateBitsPerSecond,
       isShort,
       openedNanoseconds: now,
+      openedBitsPerSecond: rateBitsPerSecond,
       isEnding: false,
       revision: 0,
       pending: new Map(),
