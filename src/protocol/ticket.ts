@@ -30,6 +30,13 @@ export const ticketSchema = z.object({
 });
 export type Ticket = z.infer<typeof ticketSchema>;
 
+/** A ticket's way into text and back. Where both ends are one process, as in the simulator, a cheaper one than ours will do. */
+export interface TicketCodec {
+  encode(ticket: Ticket): string;
+  /** @throws UserError when the text is no ticket */
+  decode(text: string): Ticket;
+}
+
 /** The ticket's text form: base64 of JSON. */
 export function encodeTicket(ticket: Ticket): string {
   return toBase64(encodeUtf8(JSON.stringify(ticket)));
@@ -44,3 +51,6 @@ export function decodeTicket(text: string): Ticket {
     throw new UserError("the ticket cannot be read", { cause: error });
   }
 }
+
+/** The one that goes over a network. */
+export const ticketCodec: TicketCodec = { encode: encodeTicket, decode: decodeTicket };

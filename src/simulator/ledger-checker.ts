@@ -13,17 +13,18 @@ import { phases } from "./virtual-clock.ts";
 import type { PathEnd, WorldParts } from "./world-parts.ts";
 
 interface Charge {
-  /** The agent's id or the publish id of who was instructed, and the id of the agent at the other end. */
-  readonly pullerId: string;
+  /** Id of the agent at the other end. */
   readonly holderId: string;
   readonly source: PathEnd;
   readonly target: PathEnd;
+  links: readonly Link[];
   rateBitsPerSecond: number;
 }
 
 export class LedgerChecker {
   readonly #world: WorldParts;
-  readonly #charges = new Map<string, Charge>();
+  /** By id of who was instructed and of the lane. */
+  readonly #charges = new Map<string, Map<number, Charge>>();
   readonly #peers = new Map<number, { readonly id: string; readonly end: PathEnd; readonly sameHost: boolean }>();
   readonly #allocated = new Map<Link, number>();
   readonly #suspects = new Set<Link>();
@@ -101,26 +102,31 @@ export class LedgerChecker {
 
   #instruct(peer: { readonly id: string; readonly end: PathEnd }, message: Instruct, pulls: boolean): void {
     if (pulls) this.#world.account.transfers += message.transfers.length;
-    for (const laneId of message.close) this.#release(`${peer.id} ${String(laneId)}`);
+    for (const laneId of message.close) this.#release(peer.id, laneId);
     for (const lane of message.open) {
       const agent = this.#world.running.get(lane.holderId);
-      const key = `${peer.id} ${String(lane.laneId)}`;
-      this.#release(key);
+      this.#release(peer.id, lane.laneId);
       // An agent that died a moment ago: the lane will fail.
       if (agent === undefined) continue;
       const other: PathEnd = { name: agent.name, site: agent.site };
+      const [source, target] = pulls ? [other, peer.end] : [peer.end, other];
       const charge: Charge = {
-        pullerId: peer.id,
         holderId: lane.holderId,
-        source: pulls ? other : peer.end,
-        target: pulls ? peer.end : other,
+        source,
+        target,
+        links: this.#world.linksBetween(source, target),
         rateBitsPerSecond: lane.rateBitsPerSecond,
       };
-      this.#charges.set(key, charge);
+      let charges = this.#charges.get(peer.id);
+      if (charges === undefined) {
+        charges = new Map();
+        this.#charges.set(peer.id, charges);
+      }
+      charges.set(lane.laneId, charge);
       this.#add(charge, charge.rateBitsPerSecond);
     }
     for (const { laneId, rateBitsPerSecond } of message.rates) {
-      const charge = this.#charges.get(`${peer.id} ${String(laneId)}`);
+      const charge = this.#charges.get(peer.id)?.get(laneId);
       if (charge === undefined) continue;
       const more = rateBitsPerSecond - charge.rateBitsPerSecond;
       charge.rateBitsPerSecond = rateBitsPerSecond;
@@ -129,7 +135,7 @@ export class LedgerChecker {
   }
 
   #add(charge: Charge, bitsPerSecond: number): void {
-    for (const link of this.#world.linksBetween(charge.source, charge.target)) {
+    for (const link of charge.links) {
       const allocated = (this.#allocated.get(link) ?? 0) + bitsPerSecond;
       this.#allocated.set(link, allocated);
       if (bitsPerSecond > 0 && allocated > link.capabilityBitsPerSecond) this.#suspects.add(link);
@@ -154,13 +160,14 @@ export class LedgerChecker {
   #releaseEnded(connectionId: number, lanes: readonly { readonly laneId: number; readonly ended?: unknown }[]): void {
     const peer = this.#peers.get(connectionId);
     if (peer === undefined) return;
-    for (const { laneId, ended } of lanes) if (ended !== undefined) this.#release(`${peer.id} ${String(laneId)}`);
+    for (const { laneId, ended } of lanes) if (ended !== undefined) this.#release(peer.id, laneId);
   }
 
-  #release(key: string): void {
-    const charge = this.#charges.get(key);
+  #release(pullerId: string, laneId: number): void {
+    const charges = this.#charges.get(pullerId);
+    const charge = charges?.get(laneId);
     if (charge === undefined) return;
-    this.#charges.delete(key);
+    charges?.delete(laneId);
     this.#add(charge, -charge.rateBitsPerSecond);
   }
 
@@ -172,17 +179,20 @@ export class LedgerChecker {
   }
 
   #releaseAll(id: string): void {
-    for (const [key, charge] of [...this.#charges]) {
-      if (charge.pullerId === id || charge.holderId === id) this.#release(key);
+    for (const [pullerId, charges] of this.#charges) {
+      for (const [laneId, { holderId }] of charges) if (pullerId === id || holderId === id) this.#release(pullerId, laneId);
     }
   }
 
   /** Paths and capabilities are others now. */
   #recharge(): void {
     this.#allocated.clear();
-    for (const { source, target, rateBitsPerSecond } of this.#charges.values()) {
-      for (const link of this.#world.linksBetween(source, target)) {
-        this.#allocated.set(link, (this.#allocated.get(link) ?? 0) + rateBitsPerSecond);
+    for (const charges of this.#charges.values()) {
+      for (const charge of charges.values()) {
+        charge.links = this.#world.linksBetween(charge.source, charge.target);
+        for (const link of charge.links) {
+          this.#allocated.set(link, (this.#allocated.get(link) ?? 0) + charge.rateBitsPerSecond);
+        }
       }
     }
   }

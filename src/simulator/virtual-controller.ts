@@ -11,6 +11,7 @@ import type { OperatorRequest } from "../protocol/views.ts";
 import type { OnDecision } from "../scheduler/decision-record.ts";
 import type { Topology } from "../model/topology.ts";
 import { fakeHash } from "./fake-hash.ts";
+import { plainTickets } from "./plain-tickets.ts";
 import { phases, type VirtualClock } from "./virtual-clock.ts";
 import type { ChannelServer, ServerEnd } from "./virtual-channel.ts";
 import { VirtualStore } from "./virtual-store.ts";
@@ -66,7 +67,7 @@ export class VirtualController {
     if (this.#core !== undefined) return;
     this.#term = this.#store.raiseTerm();
     const { seed, settings, onDecision } = this.#options;
-    this.#core = new ControllerCore({ ports: { hash: fakeHash, seed, onDecision }, settings });
+    this.#core = new ControllerCore({ ports: { hash: fakeHash, seed, onDecision, tickets: plainTickets }, settings });
     const rows = this.#store.rows();
     this.#post({
       type: "started",

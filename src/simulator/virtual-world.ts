@@ -7,7 +7,7 @@ import type { AgentMessage } from "../protocol/agent-messages.ts";
 import type { ControllerMessage } from "../protocol/controller-messages.ts";
 import type { OnDecision } from "../scheduler/decision-record.ts";
 import type { Manifest } from "../model/manifest.ts";
-import { agentNicUp, parseResourceName } from "../model/resources.ts";
+import { parseResourceName } from "../model/resources.ts";
 import { matchesSelector } from "../model/selector.ts";
 import { Topology } from "../model/topology.ts";
 import { toHex } from "../std/hex.ts";
@@ -27,6 +27,7 @@ import { VirtualController } from "./virtual-controller.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import { VirtualPublisher } from "./virtual-publisher.ts";
+import { WorldLinks } from "./world-links.ts";
 import type { PathEnd, WorldParts } from "./world-parts.ts";
 
 /** Agents find the controller before a scenario's time begins: this, and ten times the way to it. */
@@ -69,6 +70,7 @@ export class VirtualWorld implements WorldParts {
   readonly startNanoseconds: number;
   readonly #random: SeededRandom;
   #topology: Topology;
+  #worldLinks: WorldLinks;
   #topologyIsNews = false;
   #identities = 0;
   #overloads = new Set<string>();
@@ -87,7 +89,7 @@ export class VirtualWorld implements WorldParts {
       overloaded: (link) => this.#overloaded(link),
     });
     this.#topology = withGroupInterfaces(scenario.topology, scenario);
-    this.#setLinks();
+    this.#worldLinks = this.#setLinks();
     this.ledger = new LedgerChecker(this);
     this.controller = new VirtualController({
       clock: this.clock,
@@ -229,7 +231,7 @@ export class VirtualWorld implements WorldParts {
     const grace = this.#topologyIsNews
       ? foreverNanoseconds
       : reductionGraceNanoseconds + 2 * controlDelayNanoseconds + dataDelayNanoseconds;
-    this.#setLinks();
+    this.#worldLinks = this.#setLinks();
     this.network.tolerateUntil(this.clock.nowNanoseconds + grace);
     for (const agent of this.running.values()) {
       for (const { lane } of agent.lanes.running()) {
@@ -245,29 +247,23 @@ export class VirtualWorld implements WorldParts {
     this.controller.setTopology(topology);
   }
 
-  #setLinks(): void {
+  /** Gives the ways between all ends that they make. */
+  #setLinks(): WorldLinks {
+    const trueRates = new Map(this.scenario.agents.map(({ name, trueRate }) => [name, trueRate]));
     for (const [name, capability] of this.#topology.capabilities(this.scenario.agents)) {
       const reference = parseResourceName(name);
       const isNic = reference.kind === "agentNicUp" || reference.kind === "agentNicDown";
-      const part = isNic
-        ? (this.agents.get(reference.agent)?.spec.trueRate ?? trueRateOf(this.scenario, reference.agent))
-        : 1;
+      const part = isNic ? (trueRates.get(reference.agent) ?? 1) : 1;
       const known = this.network.links.get(name);
       const trueRate = Math.max(1, Math.floor(capability * part));
       if (known?.capabilityBitsPerSecond === capability && known.trueBitsPerSecond === trueRate) continue;
       this.network.setLink(name, capability, trueRate);
     }
+    return new WorldLinks(this.#topology, this.network.links);
   }
 
   linksBetween(source: PathEnd, target: PathEnd): readonly Link[] {
-    const place = { name: target.name ?? "", site: target.site ?? "" };
-    const names =
-      source.name === undefined
-        ? this.#topology
-            .pathResources({ name: "", site: source.site ?? place.site }, place)
-            .filter((name) => name !== agentNicUp(""))
-        : this.#topology.pathResources({ name: source.name, site: source.site ?? "" }, place);
-    return names.flatMap((name) => this.network.links.get(name) ?? []);
+    return this.#worldLinks.between(source, target);
   }
 
   delayBetween(source: string | undefined, target: string | undefined): number {
@@ -299,10 +295,6 @@ export class VirtualWorld implements WorldParts {
       `lanes on ${link.name} send at ${String(link.offeredBitsPerSecond)} bits per second at ${String(this.clock.nowNanoseconds)} ns, and it is declared to carry ${String(link.capabilityBitsPerSecond)}`,
     );
   }
-}
-
-function trueRateOf(scenario: Scenario, agent: string): number {
-  return scenario.agents.find(({ name }) => name === agent)?.trueRate ?? 1;
 }
 
 /** The topology as the controller is given it: what groups say of their interfaces stands with each agent. */

@@ -9,7 +9,7 @@
 import type { Manifest } from "../../model/manifest.ts";
 import type { ControllerMessage, Welcome } from "../../protocol/controller-messages.ts";
 import type { BlockOrderName, FailureKind, FileSetKey } from "../../protocol/parts.ts";
-import type { Ticket } from "../../protocol/ticket.ts";
+import { ticketCodec, type Ticket } from "../../protocol/ticket.ts";
 import { protocolMismatch, protocolVersion } from "../../protocol/version.ts";
 import { RangeSet } from "../../std/ranges.ts";
 import { nanosecondsPerMillisecond } from "../../std/units.ts";
@@ -111,7 +111,8 @@ export class AgentCore {
     peerId: string,
     uses: readonly Ticket["use"][] = ["fetch", "probe", "handOver"],
   ): TicketDecision {
-    return judgeTicket(ticketText, peerId, this.#context.identity.agentId, this.#term, uses);
+    const { tickets = ticketCodec } = this.#context.ports;
+    return judgeTicket(ticketText, peerId, this.#context.identity.agentId, this.#term, uses, tickets);
   }
 
   /** Whether a block can be served: now, once it has come, or not. */

@@ -4,6 +4,7 @@
  */
 import type { Hash } from "../../model/checksum.ts";
 import type { Manifest } from "../../model/manifest.ts";
+import type { TicketCodec } from "../../protocol/ticket.ts";
 import type { AgentCommand } from "./agent-events.ts";
 import { defaultAgentSettings } from "./limits.ts";
 
@@ -27,6 +28,8 @@ export interface AgentCorePorts {
    * kept once. Left out: each agent keeps its own.
    */
   readonly sharedManifests?: Map<string, Manifest>;
+  /** Left out: tickets as they go over a network. */
+  readonly tickets?: TicketCodec;
 }
 
 /** What the controller's welcome sets. */

@@ -1,7 +1,6 @@
 /** Whether this agent serves, or takes, what a ticket names (rule 5 of the design). It serves nothing without one. */
 import { UserError } from "../../std/errors.ts";
-import type { Ticket } from "../../protocol/ticket.ts";
-import { decodeTicket } from "../../protocol/ticket.ts";
+import type { Ticket, TicketCodec } from "../../protocol/ticket.ts";
 
 export type TicketDecision =
   | { readonly ok: true; readonly ticket: Ticket }
@@ -19,10 +18,11 @@ export function judgeTicket(
   selfId: string,
   term: number,
   uses: readonly Ticket["use"][],
+  codec: TicketCodec,
 ): TicketDecision {
   let ticket: Ticket;
   try {
-    ticket = decodeTicket(text);
+    ticket = codec.decode(text);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { ok: false, reason: error.message };

@@ -7,13 +7,14 @@ import { SeededRandom } from "../../std/seeded-random.ts";
 import { UserError } from "../../std/errors.ts";
 import type { Topology } from "../../model/topology.ts";
 import type { AgentMessage } from "../../protocol/agent-messages.ts";
+import { ticketCodec } from "../../protocol/ticket.ts";
 import type { AgentView, ResourceView, StatusView, VersionDetail, VersionSummary } from "../../protocol/views.ts";
 import { ComponentFailures } from "../../scheduler/component-failures.ts";
 import { Scheduler } from "../../scheduler/scheduler.ts";
 import { agentDisconnected, agentGone, goneAfter, handleHello, handleState } from "./agent-channel.ts";
 import { endChallengesOf, handleChallengeData, tickChallenges } from "./challenges.ts";
 import type { ControllerEvent, ControllerOutput, ControllerPorts } from "./controller-events.ts";
-import { renewTickets, sendDecisions, type TicketTimes } from "./instructions.ts";
+import { renewTickets, sendDecisions } from "./instructions.ts";
 import { handleRequest } from "./operator.ts";
 import { OutputBuilder } from "./output.ts";
 import { expireProbes, handleProbeResult, retry } from "./probes.ts";
@@ -23,6 +24,7 @@ import { abortPublish, noteHandOvers } from "./publish-progress.ts";
 import { restore } from "./restore.ts";
 import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
 import type { Connection, ControllerState } from "./state.ts";
+import { TicketTimes } from "./ticket-times.ts";
 import { agentView, maximumListedFiles, resourceViews, statusView, versionDetail, versionSummary } from "./views.ts";
 
 export interface ControllerOptions {
@@ -35,7 +37,12 @@ export class ControllerCore {
   readonly #settings: ControllerSettings;
   #state: ControllerState | undefined;
   readonly #drafts: Drafts = new Map();
-  readonly #ticketTimes: TicketTimes = new Map();
+  /**
+   * Nobody is taken for silent or gone before. Who was heard from meanwhile only makes it later, so that it is worked out
+   * anew when it has come, or when somebody has come or gone (undefined).
+   */
+  #expiresAt: number | undefined;
+  readonly #ticketTimes = new TicketTimes();
 
   constructor(options: ControllerOptions) {
     this.#ports = options.ports;
@@ -49,6 +56,7 @@ export class ControllerCore {
     } else {
       const state = this.#running();
       state.now = nowNanoseconds;
+      if (!isNewsOfKnown(event)) this.#expiresAt = undefined;
       this.#take(state, event);
     }
     return this.#finish(this.#running(), event.type === "timer");
@@ -100,6 +108,7 @@ export class ControllerCore {
     const ofMilliseconds = (milliseconds: number): number => milliseconds * nanosecondsPerMillisecond;
     const state: ControllerState = {
       hash: this.#ports.hash,
+      tickets: this.#ports.tickets ?? ticketCodec,
       settings,
       random: new SeededRandom(this.#ports.seed),
       out: new OutputBuilder(),
@@ -215,6 +224,7 @@ export class ControllerCore {
     const connection = state.connections.get(connectionId);
     if (connection === undefined) return;
     state.connections.delete(connectionId);
+    this.#expiresAt = undefined;
     if (connection.role === "publisher") publisherDisconnected(state, this.#drafts, connectionId, connection);
     else this.#lose(state, connectionId, connection);
   }
@@ -246,7 +256,8 @@ export class ControllerCore {
    * after all that is there to be heard now: what happened at one instant is decided on together.
    */
   #finish(state: ControllerState, isTimer: boolean): ControllerOutput {
-    const wakes: (number | undefined)[] = [this.#expire(state), expireProbes(state), tickChallenges(state)];
+    if (this.#expiresAt === undefined || this.#expiresAt <= state.now) this.#expiresAt = this.#expire(state) ?? Infinity;
+    const wakes: (number | undefined)[] = [this.#expiresAt, expireProbes(state), tickChallenges(state)];
     for (const component of [...state.failures.due(state.now)]) retry(state, component);
     for (const component of state.failures.all()) if (component.outOfUse) wakes.push(component.retryAtNanoseconds);
     if (this.#mayDecide(state)) {
@@ -317,6 +328,13 @@ function earliest(times: readonly (number | undefined)[]): number | undefined {
   let first: number | undefined;
   for (const time of times) if (time !== undefined && time !== Infinity) first = Math.min(first ?? Infinity, time);
   return first;
+}
+
+/** Events by which nobody comes or goes. */
+function isNewsOfKnown(event: ControllerEvent): boolean {
+  if (event.type === "timer") return true;
+  if (event.type === "agentMessage") return event.message.type !== "hello";
+  return event.type === "publisherMessage" && event.message.type === "handedOver";
 }
 
 /** Lane ids of one term do not meet those of the terms around it: agents may still know the older ones. */

@@ -5,6 +5,7 @@
 import type { AgentMessage } from "../../protocol/agent-messages.ts";
 import type { ControllerMessage } from "../../protocol/controller-messages.ts";
 import type { ControllerToPublisher, PublisherMessage } from "../../protocol/publisher-messages.ts";
+import type { TicketCodec } from "../../protocol/ticket.ts";
 import type { OperatorErrorCode, OperatorRequest, OperatorResult } from "../../protocol/views.ts";
 import type { Topology } from "../../model/topology.ts";
 import type { OnDecision } from "../../scheduler/decision-record.ts";
@@ -54,4 +55,6 @@ export interface ControllerPorts {
   readonly seed: number;
   /** Takes each decision of the scheduler, for a trace. */
   readonly onDecision?: OnDecision | undefined;
+  /** Left out: tickets as they go over a network. */
+  readonly tickets?: TicketCodec;
 }

@@ -2,18 +2,15 @@
  * Turns the scheduler's decisions into instructions (claims 1, 13, 28): to the target, which pulls, or to a publisher,
  * which hands over; each with the ticket that the other end checks. Tickets are renewed while their lane has work.
  */
-import { encodeTicket } from "../../protocol/ticket.ts";
 import type { Instruct } from "../../protocol/controller-messages.ts";
 import type { Portion } from "../../protocol/parts.ts";
 import type { Decisions } from "../../scheduler/decisions.ts";
 import type { Lane } from "../../scheduler/lane.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import type { ControllerState } from "./state.ts";
+import type { TicketTimes } from "./ticket-times.ts";
 
 type Draft = { close: number[]; open: Instruct["open"]; transfers: Instruct["transfers"]; rates: Instruct["rates"] };
-
-/** When each lane's newest ticket runs out, counted from now (its source sees it a little later). */
-export type TicketTimes = Map<number, number>;
 
 export function sendDecisions(state: ControllerState, decisions: Decisions, times: TicketTimes): void {
   const drafts = new Map<string, Draft>();
@@ -28,7 +25,7 @@ export function sendDecisions(state: ControllerState, decisions: Decisions, time
   };
   const closed = new Set(decisions.closed);
   for (const lane of decisions.closed) {
-    times.delete(lane.laneId);
+    times.forget(lane.laneId);
     draftFor(lane).close.push(lane.laneId);
   }
   const opened = decisions.opened.filter((lane) => !closed.has(lane));
@@ -49,26 +46,23 @@ export function sendDecisions(state: ControllerState, decisions: Decisions, time
 /** Renews tickets of lanes that still have work. Gives when the next one has to be renewed. */
 export function renewTickets(state: ControllerState, times: TicketTimes): number | undefined {
   const margin = (state.settings.scheduler.ticketMilliseconds / 2) * nanosecondsPerMillisecond;
-  const drafts = new Map<string, Draft>();
-  let next: number | undefined;
-  for (const [laneId, runsOut] of times) {
-    const lane = state.scheduler.lanes.get(laneId);
-    if (lane === undefined) {
-      times.delete(laneId);
-      continue;
-    }
-    let due = runsOut - margin;
-    if (due <= state.now && lane.pendingBytes > 0) {
+  const { lanes } = state.scheduler;
+  const due = times.takeUntil(state.now + margin, lanes);
+  if (due.length > 0) {
+    const drafts = new Map<string, Draft>();
+    for (const laneId of due) {
+      const lane = lanes.get(laneId);
+      // What is queued into it later comes with a ticket of its own.
+      if (lane === undefined || lane.pendingBytes === 0) continue;
       const id = lane.source.kind === "publisher" ? lane.source.id : lane.target.id;
       const draft = drafts.get(id) ?? { close: [], open: [], transfers: [], rates: [] };
       draft.rates.push(rateOf(state, lane, times));
       drafts.set(id, draft);
-      due = (times.get(laneId) ?? runsOut) - margin;
     }
-    if (due > state.now) next = Math.min(next ?? Infinity, due);
+    for (const [id, draft] of drafts) send(state, id, draft);
   }
-  for (const [id, draft] of drafts) send(state, id, draft);
-  return next;
+  const first = times.firstNanoseconds;
+  return first === undefined ? undefined : first - margin;
 }
 
 function send(state: ControllerState, id: string, draft: Draft): void {
@@ -105,8 +99,8 @@ function ticketFor(state: ControllerState, lane: Lane, portions: Portion[], time
   const peer = handOver ? lane.source : lane.target;
   lane.revision += 1;
   const durationMilliseconds = state.settings.scheduler.ticketMilliseconds;
-  times.set(lane.laneId, state.now + durationMilliseconds * nanosecondsPerMillisecond);
-  return encodeTicket({
+  times.issued(lane.laneId, state.now + durationMilliseconds * nanosecondsPerMillisecond);
+  return state.tickets.encode({
     term: state.term,
     laneId: lane.laneId,
     revision: lane.revision,

@@ -4,7 +4,6 @@
  * it is charged to the ledger while it runs.
  */
 import { toHex } from "../../std/hex.ts";
-import { encodeTicket } from "../../protocol/ticket.ts";
 import type { Failure } from "../../protocol/parts.ts";
 import type { ProbeResult } from "../../protocol/agent-messages.ts";
 import type { Component } from "../../scheduler/component-failures.ts";
@@ -179,7 +178,7 @@ function start(state: ControllerState, prober: Agent, source: Agent, onOutcome: 
       address: source.row.address,
       path: world.pathNames(source.member, prober.member),
     },
-    ticket: encodeTicket({
+    ticket: state.tickets.encode({
       term: state.term,
       laneId,
       revision: 0,

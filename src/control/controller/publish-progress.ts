@@ -3,7 +3,6 @@
  * after which nothing of it stays.
  */
 import { RangeSet } from "../../std/ranges.ts";
-import { encodeTicket } from "../../protocol/ticket.ts";
 import type { AllHandedOver, HandedOver, Rejected } from "../../protocol/publisher-messages.ts";
 import type { Decisions } from "../../scheduler/decisions.ts";
 import type { Member } from "../../scheduler/world.ts";
@@ -158,7 +157,7 @@ function flushTickets(state: ControllerState, publish: Publish, fileSet: FileSet
   return receivers.flatMap((agent) => {
     if (agent === undefined) return [];
     const laneId = state.scheduler.takeLaneId();
-    const ticket = encodeTicket({
+    const ticket = state.tickets.encode({
       term: state.term,
       laneId,
       revision: 0,

@@ -7,6 +7,7 @@ import type { Manifest } from "../../model/manifest.ts";
 import type { ManifestSummarizer, ManifestSummary } from "../../model/manifest-root.ts";
 import type { Selector } from "../../model/selector.ts";
 import type { FileSetStatus } from "../../protocol/agent-messages.ts";
+import type { TicketCodec } from "../../protocol/ticket.ts";
 import type { BlockOrder } from "../../scheduler/block-order.ts";
 import type { ComponentFailures } from "../../scheduler/component-failures.ts";
 import type { Scheduler } from "../../scheduler/scheduler.ts";
@@ -139,6 +140,7 @@ export interface ChallengeRun {
 
 export interface ControllerState {
   readonly hash: Hash;
+  readonly tickets: TicketCodec;
   readonly settings: ControllerSettings;
   readonly random: SeededRandom;
   readonly out: OutputBuilder;
