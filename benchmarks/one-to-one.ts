@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "#src/std/errors.ts";
 import { formatBytes, parseBytes } from "#src/std/units.ts";
 import { Programs } from "../demo/programs.ts";
+import type { Measurement } from "./process-usage.ts";
 import { RsyncSide } from "./rsync-side.ts";
 import { SluiceSide } from "./sluice-side.ts";
 import { makeWorkloads, payloadBytes } from "./workloads.ts";
@@ -36,8 +37,8 @@ interface Options {
 /** One way to get a directory from one place to another. */
 export interface Side {
   readonly name: string;
-  /** Gets the workload into a new directory, compares it, and gives the seconds: for each of `labels` one. */
-  measure(workload: Workload, run: number): Promise<readonly number[]>;
+  /** Gets the workload into a new directory, compares it, and says what that took: for each of `labels` one. */
+  measure(workload: Workload, run: number): Promise<readonly Measurement[]>;
   readonly labels: readonly string[];
 }
 
@@ -120,16 +121,17 @@ async function benchmark(programs: Programs, directory: string, options: Options
   const rsync = await RsyncSide.start(programs, join(directory, "rsync"), workloads);
   if (rsync === undefined) say("rsync is not installed and is left out: it is the Debian package `rsync`");
   else sides.push(rsync);
-  const measured = new Map<string, number[]>();
+  const measured = new Map<string, Measurement[]>();
   for (let run = 1; run <= options.runs; run += 1) {
     for (const workload of workloads) {
       for (const side of run % 2 === 1 ? sides : sides.toReversed()) {
         await settle(programs);
-        const seconds = await side.measure(workload, run);
-        for (const [index, label] of side.labels.entries()) {
+        for (const [index, measurement] of (await side.measure(workload, run)).entries()) {
+          const label = side.labels[index] ?? side.name;
           const key = `${workload.name}/${label}`;
-          measured.set(key, [...(measured.get(key) ?? []), seconds[index] ?? Number.NaN]);
-          say(`run ${run}: ${workload.title}, ${label}: ${(seconds[index] ?? Number.NaN).toFixed(2)} s`);
+          measured.set(key, [...(measured.get(key) ?? []), measurement]);
+          const { seconds, cpuSeconds } = measurement;
+          say(`run ${run}: ${workload.title}, ${label}: ${seconds.toFixed(2)} s, processor ${cpuSeconds.toFixed(2)} s`);
         }
       }
     }
@@ -146,17 +148,26 @@ function say(text: string): void {
   process.stderr.write(`- ${text}\n`);
 }
 
-function report(workloads: readonly Workload[], sides: readonly Side[], measured: Map<string, number[]>): string {
-  const lines = ["| | each run, s | median, s | GB/s | time / rsync |", "|---|---|---|---|---|"];
+function report(workloads: readonly Workload[], sides: readonly Side[], measured: Map<string, Measurement[]>): string {
+  const lines = [
+    "| | each run, s | median, s | GB/s | time / rsync | CPU s/GB | peak MiB |",
+    "|---|---|---|---|---|---|---|",
+  ];
   for (const { name, title, bytes } of workloads) {
-    const reference = measured.get(`${name}/${RsyncSide.reference}`);
+    const reference = measured.get(`${name}/${RsyncSide.reference}`)?.map(({ seconds }) => seconds);
     for (const label of sides.flatMap((side) => side.labels)) {
-      const seconds = measured.get(`${name}/${label}`) ?? [];
-      const middle = median(seconds);
-      const ratio = reference === undefined ? "-" : (middle / median(reference)).toFixed(2);
-      const each = seconds.map((value) => value.toFixed(2)).join(", ");
-      const rate = (bytes / middle / 1e9).toFixed(2);
-      lines.push(`| ${title}, ${label} | ${each} | ${middle.toFixed(2)} | ${rate} | ${ratio} |`);
+      const runs = measured.get(`${name}/${label}`) ?? [];
+      const middle = median(runs.map(({ seconds }) => seconds));
+      const cells = [
+        `${title}, ${label}`,
+        runs.map(({ seconds }) => seconds.toFixed(2)).join(", "),
+        middle.toFixed(2),
+        (bytes / middle / 1e9).toFixed(2),
+        reference === undefined ? "-" : (middle / median(reference)).toFixed(2),
+        shown(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (bytes / 1e9), 2),
+        shown(Math.max(...runs.map(({ peakBytes }) => peakBytes)) / 2 ** 20, 0),
+      ];
+      lines.push(`| ${cells.join(" | ")} |`);
     }
   }
   const processor = cpus()[0]?.model.trim() ?? "unknown processor";
@@ -167,6 +178,10 @@ sluice: from \`fileset resume\` to the second agent's \`current\` link: manifest
 written, everything flushed to the disk (fsync). rsync: from its start to its end; it flushes nothing, so its second line
 adds \`sync -f\`.
 `;
+}
+
+function shown(value: number, digits: number): string {
+  return Number.isNaN(value) ? "-" : value.toFixed(digits);
 }
 
 function median(values: readonly number[]): number {

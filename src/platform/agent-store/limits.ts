@@ -44,3 +44,12 @@ export const journalRewriteBytes = 4 * 1024 * 1024;
 
 /** Blocks looked at before the event loop gets its turn. */
 export const blocksBetweenPauses = 20_000;
+
+/** Files from this length on are written past the page cache where the system can: of smaller ones it costs little. */
+export const smallestDirectFileBytes = 64 * 1024 * 1024;
+
+/** Writes shorter than this go through the page cache, which gathers them. */
+export const smallestDirectWriteBytes = 128 * 1024;
+
+/** What places in memory and in the file must be multiples of to go past the page cache, on any usual disk. */
+export const directAlignmentBytes = 4096;

@@ -16,6 +16,7 @@ import {
 import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { noFollow } from "../durable-file.ts";
+import { DirectFiles } from "./direct-files.ts";
 import { errorCode } from "./disk-errors.ts";
 import { openFiles } from "./limits.ts";
 
@@ -32,6 +33,8 @@ export interface OpenedFile {
 
 export class OpenFiles {
   readonly #descriptors = new Map<string, number>();
+  /** For writing past the page cache into what is open here. */
+  readonly direct = new DirectFiles();
   /** Directories in which files were made. */
   readonly changedDirectories = new Set<string>();
 
@@ -54,8 +57,7 @@ export class OpenFiles {
   forget(path: string): void {
     for (const [open, descriptor] of this.#descriptors) {
       if (open !== path && !open.startsWith(path + sep)) continue;
-      this.#descriptors.delete(open);
-      closeSync(descriptor);
+      this.#close(open, descriptor);
     }
   }
 
@@ -71,11 +73,16 @@ export class OpenFiles {
   #keep(path: string, descriptor: number): number {
     for (const [oldest, itsDescriptor] of this.#descriptors) {
       if (this.#descriptors.size < openFiles) break;
-      this.#descriptors.delete(oldest);
-      closeSync(itsDescriptor);
+      this.#close(oldest, itsDescriptor);
     }
     this.#descriptors.set(path, descriptor);
     return descriptor;
+  }
+
+  #close(path: string, descriptor: number): void {
+    this.#descriptors.delete(path);
+    this.direct.forget(descriptor);
+    closeSync(descriptor);
   }
 
   #openWriting(path: string, mode: number, mayClear: boolean): OpenedFile {

@@ -17,6 +17,7 @@ import { equalBytes } from "../../std/bytes.ts";
 import { checksumLengthBytes } from "../../model/checksum.ts";
 import { hash } from "../hashing.ts";
 import { errorCode } from "./disk-errors.ts";
+import { isWrittenDirectly } from "./direct-files.ts";
 import type { CopyJob, WriteJob, WriteResult, WriteTarget } from "./disk-jobs.ts";
 import { stampNumbers } from "./file-stamps.ts";
 import type { OpenFiles } from "./open-files.ts";
@@ -127,7 +128,7 @@ function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work:
   }
   if (created && target.lengthBytes === undefined) fchmodSync(descriptor, target.mode);
   try {
-    writeRuns(descriptor, job, target, work);
+    writeRuns(files, descriptor, job, target, work);
   } finally {
     // On an error too: what was held before is not to look as if others had changed it.
     setModified(descriptor, target.modifiedMilliseconds);
@@ -138,7 +139,14 @@ function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work:
 }
 
 /** Writes the good blocks, those that stand together in memory and in the file with one call. */
-function writeRuns(descriptor: number, job: WriteJob, target: WriteTarget, { bad, count }: TargetWork): void {
+function writeRuns(
+  files: OpenFiles,
+  descriptor: number,
+  job: WriteJob,
+  target: WriteTarget,
+  { bad, count }: TargetWork,
+): void {
+  const isDirect = !target.sequential && isWrittenDirectly(target.lengthBytes);
   let place = 0;
   while (place < count) {
     const block = target.blocks[place] ?? 0;
@@ -154,7 +162,9 @@ function writeRuns(descriptor: number, job: WriteJob, target: WriteTarget, { bad
       if (bad.has(next) || job.starts[next] !== start + length || target.offsets[place] !== offset + length) break;
       length += job.lengths[next] ?? 0;
     }
-    writeFully(descriptor, job.bytes.subarray(start, start + length), offset);
+    const bytes = job.bytes.subarray(start, start + length);
+    const done = isDirect ? files.direct.write(descriptor, bytes, offset) : 0;
+    if (done < length) writeFully(descriptor, bytes.subarray(done), offset + done);
   }
 }
 

@@ -1,0 +1,67 @@
+/**
+ * Writing past the page cache: a large file that is written once, verified, costs several times less so, and pushes
+ * nothing else out of memory (docs/decisions/0020). It promises to say no wherever that cannot be done: no such flag,
+ * a file system without it, memory or places in the file that are not aligned.
+ */
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { errorCode } from "./disk-errors.ts";
+import { directAlignmentBytes, smallestDirectFileBytes, smallestDirectWriteBytes } from "./limits.ts";
+
+/** 0 where the system knows no such flag. */
+const direct = process.platform === "linux" ? (constants.O_DIRECT ?? 0) : 0;
+/** What systems say to a write or an opening that cannot go past the page cache. */
+const refusals: ReadonlySet<string> = new Set(["EINVAL", "EOPNOTSUPP", "ENOTSUP"]);
+
+/** Whether a file of this length is written so. */
+export function isWrittenDirectly(lengthBytes: number | undefined): lengthBytes is number {
+  return direct !== 0 && lengthBytes !== undefined && lengthBytes >= smallestDirectFileBytes;
+}
+
+/** Second descriptors of files that are open for writing, by the first one. */
+export class DirectFiles {
+  readonly #direct = new Map<number, number | undefined>();
+
+  /**
+   * Writes as much of the beginning of `bytes` as goes this way, and says how much that is.
+   * @param descriptor of a file that is open for writing
+   */
+  write(descriptor: number, bytes: Uint8Array, offset: number): number {
+    const length = bytes.length - (bytes.length % directAlignmentBytes);
+    const isAligned = offset % directAlignmentBytes === 0 && bytes.byteOffset % directAlignmentBytes === 0;
+    if (!isAligned || length < smallestDirectWriteBytes) return 0;
+    const ours = this.#open(descriptor);
+    if (ours === undefined) return 0;
+    let done = 0;
+    try {
+      while (done < length) {
+        done += writeSync(ours, bytes, done, length - done, offset + done);
+        if (done % directAlignmentBytes !== 0) break;
+      }
+    } catch (error) {
+      if (!refusals.has(errorCode(error))) throw error;
+      this.forget(descriptor);
+      this.#direct.set(descriptor, undefined);
+    }
+    return done;
+  }
+
+  /** To be called before the descriptor is closed. */
+  forget(descriptor: number): void {
+    const ours = this.#direct.get(descriptor);
+    this.#direct.delete(descriptor);
+    if (ours !== undefined) closeSync(ours);
+  }
+
+  #open(descriptor: number): number | undefined {
+    if (this.#direct.has(descriptor)) return this.#direct.get(descriptor);
+    let ours: number | undefined;
+    try {
+      // By the descriptor, not by the path: it must be the same file.
+      ours = openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | direct);
+    } catch (error) {
+      if (errorCode(error) === "") throw error;
+    }
+    this.#direct.set(descriptor, ours);
+    return ours;
+  }
+}
