@@ -3,7 +3,7 @@
  * nothing else out of memory (docs/decisions/0020). It promises to say no wherever that cannot be done: no such flag,
  * a file system without it, memory or places in the file that are not aligned.
  */
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync, writevSync } from "node:fs";
 import { errorCode } from "./disk-errors.ts";
 import { directAlignmentBytes, smallestDirectFileBytes, smallestDirectWriteBytes } from "./limits.ts";
 
@@ -11,6 +11,8 @@ import { directAlignmentBytes, smallestDirectFileBytes, smallestDirectWriteBytes
 const direct = process.platform === "linux" ? (constants.O_DIRECT ?? 0) : 0;
 /** What systems say to a write or an opening that cannot go past the page cache. */
 const refusals: ReadonlySet<string> = new Set(["EINVAL", "EOPNOTSUPP", "ENOTSUP"]);
+
+const noBytes = new Uint8Array(0);
 
 /** Whether a file of this length is written so. */
 export function isWrittenDirectly(lengthBytes: number | undefined): lengthBytes is number {
@@ -22,27 +24,27 @@ export class DirectFiles {
   readonly #direct = new Map<number, number | undefined>();
 
   /**
-   * Writes as much of the beginning of `bytes` as goes this way, and says how much that is.
+   * Writes as much of what begins the pieces as goes this way, and says how many bytes that is.
    * @param descriptor of a file that is open for writing
    */
-  write(descriptor: number, bytes: Uint8Array, offset: number): number {
-    const length = bytes.length - (bytes.length % directAlignmentBytes);
-    const isAligned = offset % directAlignmentBytes === 0 && bytes.byteOffset % directAlignmentBytes === 0;
-    if (!isAligned || length < smallestDirectWriteBytes) return 0;
-    const ours = this.#open(descriptor);
+  write(descriptor: number, pieces: readonly Uint8Array[], offset: number): number {
+    const aligned = alignedPieces(pieces, offset);
+    const length = aligned.reduce((sum, piece) => sum + piece.length, 0);
+    const ours = length < smallestDirectWriteBytes ? undefined : this.#open(descriptor);
     if (ours === undefined) return 0;
-    let done = 0;
     try {
-      while (done < length) {
-        done += writeSync(ours, bytes, done, length - done, offset + done);
-        if (done % directAlignmentBytes !== 0) break;
-      }
+      const done =
+        aligned.length === 1
+          ? writeSync(ours, aligned[0] ?? noBytes, 0, length, offset)
+          : writevSync(ours, aligned, offset);
+      // What a write that was cut short has left goes the usual way.
+      return done;
     } catch (error) {
       if (!refusals.has(errorCode(error))) throw error;
       this.forget(descriptor);
       this.#direct.set(descriptor, undefined);
+      return 0;
     }
-    return done;
   }
 
   /** To be called before the descriptor is closed. */
@@ -64,4 +66,17 @@ export class DirectFiles {
     this.#direct.set(descriptor, ours);
     return ours;
   }
+}
+
+/** The pieces up to the first that is not aligned, cut to what is a multiple of the alignment. */
+function alignedPieces(pieces: readonly Uint8Array[], offset: number): Uint8Array[] {
+  const aligned: Uint8Array[] = [];
+  if (offset % directAlignmentBytes !== 0) return aligned;
+  for (const piece of pieces) {
+    if (piece.byteOffset % directAlignmentBytes !== 0) break;
+    const length = piece.length - (piece.length % directAlignmentBytes);
+    if (length > 0) aligned.push(piece.subarray(0, length));
+    if (length < piece.length) break;
+  }
+  return aligned;
 }

@@ -33,6 +33,12 @@ export const jobFiles = 256;
 /** Names that a job on the tree (directories, links, removal) covers. */
 export const jobEntries = 512;
 
+/** Blocks that wait for the writing thread go to it together, up to so many bytes ... */
+export const writeJobBytes = 4 * 1024 * 1024;
+
+/** ... and with one job more than it is busy with, so that it never waits for the next. */
+export const writeJobsAtOnce = 2;
+
 /** Files that each thread keeps open. */
 export const openFiles = 64;
 

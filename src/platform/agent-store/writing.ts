@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { equalBytes } from "../../std/bytes.ts";
-import { checksumLengthBytes } from "../../model/checksum.ts";
+import { checksumLengthBytes } from "../../model/checksum-length.ts";
 import { hash } from "../hashing.ts";
 import { errorCode } from "./disk-errors.ts";
 import { isWrittenDirectly } from "./direct-files.ts";
@@ -138,7 +138,7 @@ function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work:
   if (target.wholeMode !== undefined) files.forget(target.path);
 }
 
-/** Writes the good blocks, those that stand together in memory and in the file with one call. */
+/** Writes the good blocks, those that stand together in the file with one call. */
 function writeRuns(
   files: OpenFiles,
   descriptor: number,
@@ -147,30 +147,47 @@ function writeRuns(
   { bad, count }: TargetWork,
 ): void {
   const isDirect = !target.sequential && isWrittenDirectly(target.lengthBytes);
-  let place = 0;
-  while (place < count) {
-    const block = target.blocks[place] ?? 0;
-    if (bad.has(block)) {
-      place += 1;
-      continue;
-    }
-    const start = job.starts[block] ?? 0;
-    const offset = target.offsets[place] ?? 0;
-    let length = job.lengths[block] ?? 0;
-    for (place += 1; place < count; place += 1) {
-      const next = target.blocks[place] ?? 0;
-      if (bad.has(next) || job.starts[next] !== start + length || target.offsets[place] !== offset + length) break;
-      length += job.lengths[next] ?? 0;
-    }
-    const bytes = job.bytes.subarray(start, start + length);
-    const done = isDirect ? files.direct.write(descriptor, bytes, offset) : 0;
-    if (done < length) writeFully(descriptor, bytes.subarray(done), offset + done);
+  for (const { offset, ranges } of runsInFile(job, target, bad, count)) {
+    const pieces = ranges.map(([start, end]) => job.bytes.subarray(start, end));
+    const done = isDirect ? files.direct.write(descriptor, pieces, offset) : 0;
+    writeFully(descriptor, pieces, offset, done);
   }
 }
 
-function writeFully(descriptor: number, bytes: Uint8Array, offset: number): void {
-  let done = 0;
-  while (done < bytes.length) done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
+interface FileRun {
+  readonly offset: number;
+  /** Where its bytes stand in memory, one range after another. */
+  readonly ranges: [start: number, end: number][];
+}
+
+function runsInFile(job: WriteJob, target: WriteTarget, bad: ReadonlySet<number>, count: number): FileRun[] {
+  const runs: FileRun[] = [];
+  let fileEnd = -1;
+  for (let place = 0; place < count; place += 1) {
+    const block = target.blocks[place] ?? 0;
+    if (bad.has(block)) continue;
+    const start = job.starts[block] ?? 0;
+    const offset = target.offsets[place] ?? 0;
+    const length = job.lengths[block] ?? 0;
+    const run = offset === fileEnd ? runs.at(-1) : undefined;
+    const range = run?.ranges.at(-1);
+    if (run === undefined) runs.push({ offset, ranges: [[start, start + length]] });
+    else if (range?.[1] === start) range[1] += length;
+    else run.ranges.push([start, start + length]);
+    fileEnd = offset + length;
+  }
+  return runs;
+}
+
+/** Writes pieces one after another, but for the first `done` bytes. */
+function writeFully(descriptor: number, pieces: readonly Uint8Array[], offset: number, done: number): void {
+  let position = 0;
+  for (const piece of pieces) {
+    for (let from = Math.max(0, done - position); from < piece.length;) {
+      from += writeSync(descriptor, piece, from, piece.length - from, offset + position + from);
+    }
+    position += piece.length;
+  }
 }
 
 function keepGood(job: WriteJob, keep: NonNullable<WriteJob["keep"]>, bad: ReadonlySet<number>): void {
