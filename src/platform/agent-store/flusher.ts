@@ -26,6 +26,9 @@ export class Flusher {
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #earliestMilliseconds = 0;
+  /** Whether the next flush is to be of the whole file system, and whether the last one was. */
+  #wantsFileSystem = false;
+  #didFileSystem = false;
   /** Directories whose flush failed or was not due yet. */
   readonly #directories = new Set<string>();
 
@@ -56,6 +59,16 @@ export class Flusher {
     return this.#next;
   }
 
+  /**
+   * As `flush`, with everything else that was written or changed on the file system, by one call to the system. False:
+   * that cannot be done here, and only what was marked is durable.
+   */
+  async flushFileSystem(): Promise<boolean> {
+    this.#wantsFileSystem = true;
+    await this.flush();
+    return this.#didFileSystem;
+  }
+
   /** Directories in which names were made, due with the next flush. */
   addDirectories(directories: readonly string[]): void {
     for (const directory of directories) this.#directories.add(directory);
@@ -84,7 +97,7 @@ export class Flusher {
     const states = [...this.#dirty].filter((state) => !state.isDeleted);
     this.#dirty.clear();
     this.#bytes = 0;
-    if (states.length === 0) return;
+    if (states.length === 0 && !this.#wantsFileSystem) return;
     const started = performance.now();
     const paths: string[] = [];
     for (const state of states) takeFlushing(this.#context(), state, paths);
@@ -114,9 +127,10 @@ export class Flusher {
     const { writer, layout } = this.#context();
     this.addDirectories(await writer.run("takeDirectories", undefined));
     const directories = [...this.#directories];
-    const isMuch = paths.length + directories.length > filesFlushedSingly;
-    const isFlushed = isMuch && (await syncFileSystem(layout.data));
-    if (isFlushed) {
+    const isMuch = this.#wantsFileSystem || paths.length + directories.length > filesFlushedSingly;
+    this.#wantsFileSystem = false;
+    this.#didFileSystem = isMuch && (await syncFileSystem(layout.data));
+    if (this.#didFileSystem) {
       this.#earliestMilliseconds = performance.now() + fileSystemFlushPauseMilliseconds;
     } else {
       for (let start = 0; start < Math.max(paths.length, directories.length); start += jobFiles) {

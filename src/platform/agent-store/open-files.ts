@@ -29,6 +29,8 @@ export interface OpenedFile {
   readonly descriptor: number;
   /** Whether it was made by this call. */
   readonly created: boolean;
+  /** Whether it was open already, and stays so until it is forgotten. */
+  readonly cached: boolean;
 }
 
 export class OpenFiles {
@@ -46,11 +48,19 @@ export class OpenFiles {
   /** Opens for writing, making the file if need be and clearing away whatever else is in its place. */
   writing(path: string, mode: number): OpenedFile {
     const descriptor = this.#cached(path);
-    return descriptor === undefined ? this.#openWriting(path, mode, true) : { descriptor, created: false };
+    return descriptor === undefined
+      ? this.#openWriting(path, mode, true)
+      : { descriptor, created: false, cached: true };
   }
 
   keep(path: string, descriptor: number): void {
     if (this.#descriptors.get(path) !== descriptor) this.#keep(path, descriptor);
+  }
+
+  /** Closes what was opened for writing and not kept. */
+  close(descriptor: number): void {
+    this.direct.forget(descriptor);
+    closeSync(descriptor);
   }
 
   /** Closes `path` and all below it. */
@@ -81,8 +91,7 @@ export class OpenFiles {
 
   #close(path: string, descriptor: number): void {
     this.#descriptors.delete(path);
-    this.direct.forget(descriptor);
-    closeSync(descriptor);
+    this.close(descriptor);
   }
 
   #openWriting(path: string, mode: number, mayClear: boolean): OpenedFile {
@@ -90,7 +99,7 @@ export class OpenFiles {
     try {
       const descriptor = openSync(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
       this.changedDirectories.add(dirname(path));
-      return { descriptor, created: true };
+      return { descriptor, created: true, cached: false };
     } catch (error) {
       if (errorCode(error) === "ENOENT" && mayClear) {
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -102,7 +111,7 @@ export class OpenFiles {
     const found = lstatSync(path);
     if (found.isFile() && found.nlink === 1) {
       if ((found.mode & 0o600) !== 0o600) chmodSync(path, 0o600);
-      return { descriptor: openSync(path, flags), created: false };
+      return { descriptor: openSync(path, flags), created: false, cached: false };
     }
     if (!mayClear) throw Object.assign(new Error(`something is in the way of ${path}`), { code: "EEXIST", path });
     rmSync(path, { recursive: true, force: true });

@@ -24,6 +24,8 @@ import type { OpenFiles } from "./open-files.ts";
 import { putStamp, setModified, stampOf } from "./open-files.ts";
 import { readFully } from "./reading.ts";
 
+const permissionBits = 0o7777;
+
 /** Does a WriteJob. Throws the error of the file system; what was written by then is good, but not told. */
 export function writeBlocks(files: OpenFiles, job: WriteJob): WriteResult {
   const bad = findBad(job);
@@ -116,10 +118,32 @@ interface TargetWork {
 }
 
 function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work: TargetWork): void {
-  const { descriptor, created } = files.writing(target.path, target.mode);
+  // What is written as a whole is closed at once; its mode from the beginning is the last one, where that will do.
+  const { wholeMode } = target;
+  const whole = wholeMode !== undefined && !target.blocks.some((block) => work.bad.has(block));
+  const { descriptor, created, cached } = files.writing(target.path, whole ? wholeMode | target.mode : target.mode);
+  if (wholeMode === undefined) {
+    fillTarget(files, { descriptor, created }, job, target, work);
+    return;
+  }
+  try {
+    fillTarget(files, { descriptor, created }, job, target, work);
+  } finally {
+    if (cached) files.forget(target.path);
+    else files.close(descriptor);
+  }
+}
+
+function fillTarget(
+  files: OpenFiles,
+  { descriptor, created }: { descriptor: number; created: boolean },
+  job: WriteJob,
+  target: WriteTarget,
+  work: TargetWork,
+): void {
   const whole = target.wholeMode !== undefined && !target.blocks.some((block) => work.bad.has(block));
   // What is not closed here must be forgotten on an error, or its descriptor would stay open for ever.
-  files.keep(target.path, descriptor);
+  if (target.wholeMode === undefined) files.keep(target.path, descriptor);
   const found = created ? undefined : fstatSync(descriptor);
   putStamp(work.before, work.place, found);
   const foundBytes = found?.size ?? (whole ? target.lengthBytes : 0);
@@ -133,9 +157,9 @@ function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work:
     // On an error too: what was held before is not to look as if others had changed it.
     setModified(descriptor, target.modifiedMilliseconds);
   }
-  if (whole && target.wholeMode !== undefined) fchmodSync(descriptor, target.wholeMode);
-  putStamp(work.stamps, work.place, fstatSync(descriptor));
-  if (target.wholeMode !== undefined) files.forget(target.path);
+  const stats = fstatSync(descriptor);
+  if (whole && (stats.mode & permissionBits) !== target.wholeMode) fchmodSync(descriptor, target.wholeMode);
+  putStamp(work.stamps, work.place, stats);
 }
 
 /** Writes the good blocks, those that stand together in the file with one call. */

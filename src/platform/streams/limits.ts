@@ -16,12 +16,14 @@ export const maximumReadBytes = 1024 * 1024;
 
 /** What a lane sends at once: so much time at its rate. */
 export const paceQuantumNanoseconds = 4_000_000;
-/** What a lane may catch up after a late timer. With the quantum and the timer's slack: bursts of under 20 ms. */
-export const sendCreditNanoseconds = 12_000_000;
+/** What a lane may catch up after a late timer. With the quantum and the timer's slack: bursts of under 10 ms. */
+export const sendCreditNanoseconds = 5_000_000;
 /** The least that is sent at once, in full frames of the wire. */
 export const minimumChunkFrames = 2;
-/** Bytes handed to the system and not taken by it yet, above which a connection is full. */
+/** Bytes handed to the system and not taken by it yet, above which a connection is full ... */
 export const maximumQueuedBytes = 1024 * 1024;
+/** ... and above this where lanes are slow: what is queued goes out at the speed of the network, not of the lane. */
+export const minimumQueuedBytes = 64 * 1024;
 /** What a connection sends in one turn before it lets others have theirs. */
 export const maximumTurnBytes = 4 * 1024 * 1024;
 

@@ -16,7 +16,7 @@ import type { TokenBucket } from "../../std/token-bucket.ts";
 import { bytesWithin } from "../../std/units.ts";
 import { monotonicNanoseconds } from "../clock.ts";
 import { paceSlackNanoseconds, paceTimer } from "../pace-timer.ts";
-import { maximumQueuedBytes, maximumTurnBytes, minimumChunkFrames, paceQuantumNanoseconds } from "./limits.ts";
+import { maximumQueuedBytes, maximumTurnBytes, minimumChunkFrames, minimumQueuedBytes, paceQuantumNanoseconds } from "./limits.ts";
 
 /** Bytes that go out as DATA: a batch, or a part of one. */
 export interface Load {
@@ -110,7 +110,7 @@ export class PacedSender {
     while (!this.#isClosed && this.#socket.writable && this.#socket.writableLength < maximumQueuedBytes) {
       const now = monotonicNanoseconds();
       const lane = this.#choose(now);
-      if (lane === undefined) return;
+      if (lane === undefined || this.#socket.writableLength > queueBytes(lane.bucket.rateBitsPerSecond)) return;
       const byteCount = this.#sendChunk(lane, now);
       this.#turnBytes += byteCount;
       if (this.#turnBytes >= maximumTurnBytes) {
@@ -199,6 +199,11 @@ export class PacedSender {
     queued.isOver = true;
     if (queued.pendingWrites === 0) queued.load.onDone();
   }
+}
+
+/** What may wait to be taken by the system before more of a lane with this rate goes there: two chunks of it. */
+function queueBytes(rateBitsPerSecond: number): number {
+  return Math.min(maximumQueuedBytes, Math.max(minimumQueuedBytes, 2 * chunkBytes(rateBitsPerSecond)));
 }
 
 /** Full frames of the wire, header included: about a quantum at this rate, and no more than a frame of ours carries. */
