@@ -1,6 +1,6 @@
 /**
  * npm run bench:one-to-one: from one agent to another on this machine, without limits, beside `rsync -a --whole-file` from
- * a daemon on this machine in the same run. It prints a table in Markdown, and what each side's time includes.
+ * a daemon on this machine in the same run, and libtorrent and aria2 where they are installed. It prints a table in Markdown, and what each side's time includes.
  *
  * Several runs in turn, each into directories that are new; everything that arrives is compared with the original by
  * SHA-256, outside the clock. Nothing is deleted before the last measurement: that would slow down what follows.
@@ -16,6 +16,7 @@ import { Programs } from "../demo/programs.ts";
 import type { Measurement } from "./process-usage.ts";
 import { RsyncSide } from "./rsync-side.ts";
 import { SluiceSide } from "./sluice-side.ts";
+import { TorrentSide, torrentTools } from "./torrent-side.ts";
 import { makeWorkloads, payloadBytes } from "./workloads.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -121,6 +122,11 @@ async function benchmark(programs: Programs, directory: string, options: Options
   const rsync = await RsyncSide.start(programs, join(directory, "rsync"), workloads);
   if (rsync === undefined) say("rsync is not installed and is left out: it is the Debian package `rsync`");
   else sides.push(rsync);
+  for (const tool of torrentTools) {
+    const side = await TorrentSide.start(tool, programs, join(directory, tool.name), workloads);
+    if (side === undefined) say(`${tool.name} is not installed and is left out`);
+    else sides.push(side);
+  }
   const measured = new Map<string, Measurement[]>();
   for (let run = 1; run <= options.runs; run += 1) {
     for (const workload of workloads) {
@@ -176,7 +182,9 @@ function report(workloads: readonly Workload[], sides: readonly Side[], measured
 Node.js ${process.version}, Linux ${release()}, ${cpus().length} x ${processor}; page cache warm on the sending side.
 sluice: from \`fileset resume\` to the second agent's \`current\` link: manifest, transfer, BLAKE3 of every block before it is
 written, everything flushed to the disk (fsync). rsync: from its start to its end; it flushes nothing, so its second line
-adds \`sync -f\`.
+adds \`sync -f\`. libtorrent, aria2: from the start of the fetching program to its end, pieces of 1 MiB hashed before; they
+flush nothing either. CPU s/GB is of all processes that took part, ours with the controller; peak MiB of the one that had
+most.
 `;
 }
 

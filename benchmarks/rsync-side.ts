@@ -86,7 +86,8 @@ export class RsyncSide implements Side {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this host that nobody listens at. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -95,9 +96,9 @@ async function freePort(): Promise<number> {
 }
 
 /** Waits until somebody accepts at a port of this host. */
-async function answering(port: number, daemon: Program): Promise<void> {
+export async function answering(port: number, program: Program): Promise<void> {
   for (const giveUpAt = performance.now() + startTimeoutMilliseconds; performance.now() < giveUpAt; await pause(20)) {
-    if (daemon.end !== undefined) throw new UserError(`rsync --daemon did not start: ${lastLineOf(daemon)}`);
+    if (program.end !== undefined) throw new UserError(`${program.name} did not start: ${lastLineOf(program)}`);
     const answers = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1", () => resolve(true));
       socket.once("error", () => resolve(false));
@@ -105,5 +106,5 @@ async function answering(port: number, daemon: Program): Promise<void> {
     });
     if (answers) return;
   }
-  throw new UserError("rsync --daemon does not answer");
+  throw new UserError(`${program.name} does not answer`);
 }
