@@ -41,8 +41,7 @@ export class DirectFiles {
       return done;
     } catch (error) {
       if (!refusals.has(errorCode(error))) throw error;
-      this.forget(descriptor);
-      this.#direct.set(descriptor, undefined);
+      // Memory that is not aligned after all, or a file system that says no only now: a failed call costs little.
       return 0;
     }
   }
