@@ -107,8 +107,8 @@ async function inDirectory(options: Options): Promise<number> {
 }
 
 async function checkDisk(directory: string, options: Options): Promise<void> {
-  // The original, the first agent's copy where the file system cannot share, and what arrives.
-  const needed = payloadBytes(options.sizeBytes, options.files) * (2 + 2 * options.runs);
+  // The original, the first agent's copy where the file system cannot share, and what arrives by four tools at most.
+  const needed = payloadBytes(options.sizeBytes, options.files) * (2 + 4 * options.runs);
   const { bavail, bsize } = await statfs(directory);
   if (bavail * bsize >= needed) return;
   throw new UserError(`${formatBytes(needed)} are needed, ${formatBytes(bavail * bsize)} are free: see --directory`);

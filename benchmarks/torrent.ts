@@ -1,6 +1,6 @@
 /** A .torrent of a directory (version 1), and a tracker that hands everybody one peer: what BitTorrent programs need. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -27,23 +27,24 @@ function bencode(value: Encodable): Buffer {
 export function makeTorrent(directory: string, paths: readonly string[], pieceBytes: number, announce: string): Buffer {
   const files: Encodable[] = [];
   const pieces: Buffer[] = [];
-  let hash = createHash("sha1");
-  let hashedBytes = 0;
+  // Pieces go on from one file to the next.
+  const piece = Buffer.alloc(pieceBytes);
+  let filled = 0;
   for (const path of paths) {
-    const bytes = readFileSync(join(directory, path));
-    files.push({ length: bytes.length, path: path.split("/") });
-    for (let start = 0; start < bytes.length;) {
-      const end = Math.min(bytes.length, start + pieceBytes - hashedBytes);
-      hash.update(bytes.subarray(start, end));
-      hashedBytes += end - start;
-      start = end;
-      if (hashedBytes < pieceBytes) continue;
-      pieces.push(hash.digest());
-      hash = createHash("sha1");
-      hashedBytes = 0;
+    const file = openSync(join(directory, path), "r");
+    let lengthBytes = 0;
+    for (let count = -1; count !== 0;) {
+      count = readSync(file, piece, filled, pieceBytes - filled, lengthBytes);
+      lengthBytes += count;
+      filled += count;
+      if (filled < pieceBytes) continue;
+      pieces.push(createHash("sha1").update(piece).digest());
+      filled = 0;
     }
+    closeSync(file);
+    files.push({ length: lengthBytes, path: path.split("/") });
   }
-  if (hashedBytes > 0) pieces.push(hash.digest());
+  if (filled > 0) pieces.push(createHash("sha1").update(piece.subarray(0, filled)).digest());
   const info = { files, name: basename(directory), "piece length": pieceBytes, pieces: Buffer.concat(pieces) };
   return bencode({ announce, info });
 }
