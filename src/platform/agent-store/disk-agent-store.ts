@@ -205,6 +205,10 @@ export class DiskAgentStore implements AgentStore {
     return this.#explain(async () => readRun(context, state, start, end, into, offsetBytes));
   }
 
+  noteServing(): void {
+    this.#open.memory.noteRead();
+  }
+
   async discard(fileSet: FileSetKey, start: number, end: number): Promise<void> {
     const state = this.#open.fileSets.get(fileSet);
     if (state !== undefined) noteDamaged(this.#open, state, RangeSet.of(start, end), false);

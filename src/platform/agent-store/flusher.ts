@@ -97,12 +97,15 @@ export class Flusher {
     const states = [...this.#dirty].filter((state) => !state.isDeleted);
     this.#dirty.clear();
     this.#bytes = 0;
-    if (states.length === 0 && !this.#wantsFileSystem) return;
+    const wantsFileSystem = this.#wantsFileSystem;
+    this.#wantsFileSystem = false;
+    this.#didFileSystem = false;
+    if (states.length === 0 && !wantsFileSystem) return;
     const started = performance.now();
     const paths: string[] = [];
     for (const state of states) takeFlushing(this.#context(), state, paths);
     try {
-      await this.#makeDurable(paths);
+      await this.#makeDurable(paths, wantsFileSystem);
     } catch (error) {
       for (const state of states) this.#giveUp(state, error);
       throw error;
@@ -123,12 +126,11 @@ export class Flusher {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #makeDurable(paths: readonly string[]): Promise<void> {
+  async #makeDurable(paths: readonly string[], wantsFileSystem: boolean): Promise<void> {
     const { writer, layout } = this.#context();
     this.addDirectories(await writer.run("takeDirectories", undefined));
     const directories = [...this.#directories];
-    const isMuch = this.#wantsFileSystem || paths.length + directories.length > filesFlushedSingly;
-    this.#wantsFileSystem = false;
+    const isMuch = wantsFileSystem || paths.length + directories.length > filesFlushedSingly;
     this.#didFileSystem = isMuch && (await syncFileSystem(layout.data));
     if (this.#didFileSystem) {
       this.#earliestMilliseconds = performance.now() + fileSystemFlushPauseMilliseconds;

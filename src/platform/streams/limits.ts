@@ -3,7 +3,7 @@
 /** Memory for blocks that are received or wait to be verified and written. Used from its beginning: it costs what is used. */
 export const receivePoolBytes = 128 * 1024 * 1024;
 /** Blocks received and not yet written, above which no further batch is begun. Keeps memory small where disks are slow. */
-export const maximumWritingBytes = 8 * 1024 * 1024;
+export const maximumWritingBytes = 6 * 1024 * 1024;
 /** Memory for what is read and waits to be sent. */
 export const sendPoolBytes = 64 * 1024 * 1024;
 /** Memory is given out in multiples of this. */

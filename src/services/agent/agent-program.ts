@@ -246,7 +246,10 @@ export class AgentProgram implements RunningAgent {
   async #readBlocks(run: BlockRun, offsetBytes: number, into: Uint8Array): Promise<"read" | "changed" | "absent"> {
     const { store } = this.#options;
     const { fileSet, order, start, end } = run;
-    if (order === "content") return store.readBlocks(fileSet, start, end, into);
+    if (order === "content") {
+      store.noteServing();
+      return store.readBlocks(fileSet, start, end, into);
+    }
     const summary = this.#core.manifestSummary(fileSet);
     if (summary === undefined) return "absent";
     // What is held may still be on its way to the disk.
