@@ -53,6 +53,8 @@ export class SluiceSide implements Side {
       ]);
       if ((await publish.ended) !== 0) throw new UserError(`publishing failed: ${lastLineOf(publish)}`);
       await side.#client.setPaused(workload.name, version, true);
+      // As warm as the originals, which the others serve.
+      await readTree(join(directory, "first", "filesets", workload.name, version));
     }
     return side;
   }

@@ -26,6 +26,8 @@ export class Flusher {
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #earliestMilliseconds = 0;
+  /** When the first of what is not flushed was written. */
+  #dirtySinceMilliseconds = 0;
   /** Whether the next flush is to be of the whole file system, and whether the last one was. */
   #wantsFileSystem = false;
   #didFileSystem = false;
@@ -38,6 +40,7 @@ export class Flusher {
 
   /** Something of this file set was written. */
   mark(state: FileSetState, bytes: number): void {
+    if (this.#dirty.size === 0) this.#dirtySinceMilliseconds = performance.now();
     this.#dirty.add(state);
     this.#bytes += bytes;
     if (this.#bytes >= flushBytes && this.#next === undefined && performance.now() >= this.#earliestMilliseconds) {
@@ -86,9 +89,22 @@ export class Flusher {
     return Math.max(flushIntervalMilliseconds, this.#earliestMilliseconds - performance.now());
   }
 
+  /** How long many files wait: flushing them takes the whole file system, with what others wrote to it. */
+  #fileSystemPauseMilliseconds(): number {
+    let files = 0;
+    for (const { touched } of this.#dirty) files += touched.size;
+    if (files <= filesFlushedSingly) return 0;
+    return this.#dirtySinceMilliseconds + fileSystemFlushPauseMilliseconds - performance.now();
+  }
+
   #flushInBackground(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const pauseMilliseconds = this.#fileSystemPauseMilliseconds();
+    if (pauseMilliseconds > 0) {
+      this.#timer = setTimeout(() => this.#flushInBackground(), pauseMilliseconds);
+      return;
+    }
     // What went wrong was told for each file set already.
     this.flush().catch(() => undefined);
   }

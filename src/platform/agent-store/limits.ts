@@ -9,8 +9,8 @@ export const flushBytes = 64 * 1024 * 1024;
 /** A flush that took long is followed by a pause of this many times as long, so that disks do not only flush. */
 export const flushPauseFactor = 2;
 
-/** After the whole file system was flushed, the next flush waits at least this long: others use it too. */
-export const fileSystemFlushPauseMilliseconds = 1000;
+/** The whole file system is flushed at most this often, and this long after the first write: others use it too. */
+export const fileSystemFlushPauseMilliseconds = 2000;
 
 /** Up to so many files a flush makes durable one by one; above, flushing the whole file system once is cheaper. */
 export const filesFlushedSingly = 32;
