@@ -156,8 +156,8 @@ function say(text: string): void {
 
 function report(workloads: readonly Workload[], sides: readonly Side[], measured: Map<string, Measurement[]>): string {
   const lines = [
-    "| | each run, s | median, s | GB/s | time / rsync | CPU s/GB | peak MiB |",
-    "|---|---|---|---|---|---|---|",
+    "| | each run, s | median, s | GB/s | time / rsync | CPU s/GB | receiver, MiB | sender, MiB |",
+    "|---|---|---|---|---|---|---|---|",
   ];
   for (const { name, title, bytes } of workloads) {
     const reference = measured.get(`${name}/${RsyncSide.reference}`)?.map(({ seconds }) => seconds);
@@ -171,7 +171,8 @@ function report(workloads: readonly Workload[], sides: readonly Side[], measured
         (bytes / middle / 1e9).toFixed(2),
         reference === undefined ? "-" : (middle / median(reference)).toFixed(2),
         shown(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (bytes / 1e9), 2),
-        shown(Math.max(...runs.map(({ peakBytes }) => peakBytes)) / 2 ** 20, 0),
+        shown(Math.max(...runs.map(({ receiverPeakBytes }) => receiverPeakBytes)) / 2 ** 20, 0),
+        shown(Math.max(...runs.map(({ senderPeakBytes }) => senderPeakBytes)) / 2 ** 20, 0),
       ];
       lines.push(`| ${cells.join(" | ")} |`);
     }
@@ -183,7 +184,7 @@ Node.js ${process.version}, Linux ${release()}, ${cpus().length} x ${processor};
 sluice: from \`fileset resume\` to the second agent's \`current\` link: manifest, transfer, BLAKE3 of every block before it is
 written, everything flushed to the disk (fsync). rsync: from its start to its end; it flushes nothing, so its second line
 adds \`sync -f\`. libtorrent, aria2: from the start of the fetching program to its end, pieces of 1 MiB hashed before; they
-flush nothing either. CPU s/GB is of all processes that took part, ours with the controller; peak MiB of the one that had
+flush nothing either. CPU s/GB is of all processes that took part, ours with the controller; MiB are what was resident at
 most.
 `;
 }

@@ -9,8 +9,9 @@ export interface Measurement {
   readonly seconds: number;
   /** Of all processes that took part, sender and receiver together; NaN: not known. */
   readonly cpuSeconds: number;
-  /** Of the process that had most; NaN: not known. */
-  readonly peakBytes: number;
+  /** The most that was resident of what receives, and of what sends; NaN: not known. */
+  readonly receiverPeakBytes: number;
+  readonly senderPeakBytes: number;
 }
 
 /** Linux counts processor time for programs in hundredths, whatever the kernel's own clock is. */

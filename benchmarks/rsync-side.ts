@@ -74,9 +74,10 @@ export class RsyncSide implements Side {
     // The directory itself has its original's time from rsync, and is not among its entries.
     const [first] = differences(await readTree(target), workload.tree);
     if (first !== undefined) throw new UserError(`rsync brought something else: ${first}`);
+    const unknown = { receiverPeakBytes: Number.NaN, senderPeakBytes: Number.NaN };
     return [
-      { seconds, cpuSeconds: rsyncCpuSeconds, peakBytes: Number.NaN },
-      { seconds: durableSeconds, cpuSeconds: durableCpuSeconds, peakBytes: Number.NaN },
+      { seconds, cpuSeconds: rsyncCpuSeconds, ...unknown },
+      { seconds: durableSeconds, cpuSeconds: durableCpuSeconds, ...unknown },
     ];
   }
 

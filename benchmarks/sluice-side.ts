@@ -81,7 +81,8 @@ export class SluiceSide implements Side {
     const measurement = {
       seconds,
       cpuSeconds: cpuSeconds() - cpuBefore,
-      peakBytes: Math.max(...agents.map(({ processId }) => peakBytesOf(processId))),
+      receiverPeakBytes: peakBytesOf(agent.processId),
+      senderPeakBytes: this.#first === undefined ? Number.NaN : peakBytesOf(this.#first.processId),
     };
     await this.#client.setPaused(workload.name, version, true);
     await this.#programs.stop(agent);

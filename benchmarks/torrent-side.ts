@@ -110,15 +110,16 @@ export class TorrentSide implements Side {
     const cpuBefore = cpuSeconds();
     const startedAt = performance.now();
     const fetch = this.#programs.start(this.name, ...this.#tool.fetch(served.torrent, target, served.port));
-    let peakBytes = peakBytesOf(served.seed.processId);
+    let receiverPeakBytes = Number.NaN;
     while (fetch.end === undefined) {
       await Promise.race([fetch.ended, pause(lookMilliseconds)]);
-      const peaks = [fetch, served.seed].map(({ processId }) => peakBytesOf(processId));
-      peakBytes = Math.max(peakBytes, ...peaks.filter((peak) => !Number.isNaN(peak)));
+      const peakBytes = peakBytesOf(fetch.processId);
+      if (!Number.isNaN(peakBytes)) receiverPeakBytes = peakBytes;
     }
     const seconds = (performance.now() - startedAt) / 1000;
     if ((await fetch.ended) !== 0) throw new UserError(`${this.name} failed: ${lastLineOf(fetch)}`);
-    const measurement = { seconds, cpuSeconds: cpuSeconds() - cpuBefore, peakBytes };
+    const senderPeakBytes = peakBytesOf(served.seed.processId);
+    const measurement = { seconds, cpuSeconds: cpuSeconds() - cpuBefore, receiverPeakBytes, senderPeakBytes };
     // Neither brings modes and times: only what is in the files is compared.
     const brought = await readTree(join(target, workload.name));
     const [first] = differences(contentOf(brought), contentOf(workload.tree));
