@@ -1,5 +1,6 @@
 /** Keeps a topic's data up to date from its events: the one way to read the stream, for pages, programs and tests. */
-import { collectionKeys, parseTopic, type AnyTopicData, type LiveEvent } from "./events.ts";
+import type { AnyTopicData, LiveEvent } from "./events.ts";
+import { collectionKeys, parseTopic } from "./topics.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 

@@ -22,6 +22,7 @@ import {
   targetRowSchema,
   usageSampleSchema,
 } from "./rows.ts";
+import { topicPattern, type TopicKind } from "./topics.ts";
 
 /** What each topic holds: `single` values that are replaced as a whole, and collections of rows by key. */
 export const topicSchemas = {
@@ -77,32 +78,16 @@ export const topicSchemas = {
       history: z.array(usageSampleSchema),
     })
     .meta({ id: "ResourceTopic" }),
-} as const;
+} as const satisfies Record<TopicKind, z.ZodType>;
 
-export type TopicKind = keyof typeof topicSchemas;
 export type TopicData<Kind extends TopicKind> = z.infer<(typeof topicSchemas)[Kind]>;
 export type AnyTopicData = { [Kind in TopicKind]: TopicData<Kind> }[TopicKind];
 
-/** The key of each collection's rows. What is not named here (`controller`, `rarity`, ...) is replaced as a whole. */
-export const collectionKeys = {
-  overview: { sites: "site", links: "link", resources: "resource", fileSets: "fileSet" },
-  agents: { agents: "agent" },
-  resources: { resources: "resource" },
-  transfers: { flows: "flow", failures: "failure" },
-  fileSet: { sites: "site", agents: "agent", history: "sample" },
-  agent: { fileSets: "fileSet", flows: "flow" },
-  resource: { flows: "flow", history: "sample" },
-} as const satisfies Record<TopicKind, Record<string, string>>;
-
 /** `overview`, `fileSet:index@7`, `agent:fra-0`, `resource:sites.fra.uplink`. */
-export const topicNameSchema = z
-  .string()
-  .max(320)
-  .regex(/^(?:overview|agents|resources|transfers|(?:fileSet|agent|resource):[^,\s]{1,300})$/)
-  .meta({
-    id: "TopicName",
-    description: "overview, agents, resources, transfers, fileSet:NAME@VERSION, agent:NAME, resource:NAME",
-  });
+export const topicNameSchema = z.string().max(320).regex(topicPattern).meta({
+  id: "TopicName",
+  description: "overview, agents, resources, transfers, fileSet:NAME@VERSION, agent:NAME, resource:NAME",
+});
 
 const envelope = {
   topic: z.string(),
@@ -140,11 +125,3 @@ export interface DeltaEvent {
   readonly removed?: Readonly<Record<string, readonly string[]>>;
 }
 export type LiveEvent = SnapshotEvent | DeltaEvent;
-
-/** `fileSet:index@7` is of the kind `fileSet`, about `index@7`. Of a text that is no topic: undefined. */
-export function parseTopic(topic: string): { kind: TopicKind; about: string } | undefined {
-  if (!topicNameSchema.safeParse(topic).success) return undefined;
-  const colon = topic.indexOf(":");
-  if (colon < 0) return { kind: topic as TopicKind, about: "" };
-  return { kind: topic.slice(0, colon) as TopicKind, about: topic.slice(colon + 1) };
-}
