@@ -31,11 +31,11 @@ export function blameOnReceiver(state: ControllerState, receiver: string, kind: 
   }
 }
 
-/** It works again. */
-export function putBack(state: ControllerState, name: string): void {
+/** It is to be used again. @param why for the log */
+export function putBack(state: ControllerState, name: string, why = "works again"): void {
   state.failures.putBack(name);
   storeComponent(state, name);
-  state.out.note("info", `${name} works again and is back in use`);
+  state.out.note("info", `${name} ${why} and is back in use`);
   applyComponent(state, name, false);
 }
 
