@@ -4,7 +4,7 @@ import { z } from "zod";
 import { matchesSelector, parseSelector } from "../../../model/selector.ts";
 import { agentViewSchema, challengeViewSchema, doneViewSchema } from "../../../protocol/views.ts";
 import { ApiError } from "./api-errors.ts";
-import { agentParams, jsonAnswer, resultOf, type ControllerApiOptions } from "./route-parts.ts";
+import { agentParams, jsonAnswer, resultOf, wholeNumber, type ControllerApiOptions } from "./route-parts.ts";
 
 const tags = ["Agents"];
 /** Blocks that a verification challenges when nobody says how many, and at most. */
@@ -57,12 +57,7 @@ const verify = createRoute({
   request: {
     params: agentParams,
     query: z.object({
-      blocks: z.coerce
-        .number("must be a whole number from 1 to 1000")
-        .int()
-        .min(1)
-        .max(maximumVerifiedBlocks)
-        .default(defaultVerifiedBlocks),
+      blocks: wholeNumber(1, maximumVerifiedBlocks, defaultVerifiedBlocks),
     }),
   },
   responses: { 200: jsonAnswer(challengeViewSchema, "What was checked, and what was found damaged") },

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { maximumListedFiles } from "../../../control/controller/views.ts";
 import { fileListSchema, versionDetailSchema, versionSummarySchema } from "../../../protocol/views.ts";
 import { ApiError } from "./api-errors.ts";
-import { fileSetParams, jsonAnswer, versionParams, type ControllerApiOptions } from "./route-parts.ts";
+import { fileSetParams, jsonAnswer, versionParams, wholeNumber, type ControllerApiOptions } from "./route-parts.ts";
 
 const tags = ["File sets"];
 
@@ -47,8 +47,8 @@ const files = createRoute({
   request: {
     params: versionParams,
     query: z.object({
-      offset: z.coerce.number().int().min(0).default(0),
-      limit: z.coerce.number().int().min(1).max(maximumListedFiles).default(1_000),
+      offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0),
+      limit: wholeNumber(1, maximumListedFiles, 1_000),
     }),
   },
   responses: { 200: jsonAnswer(fileListSchema, "Files in the order of the manifest") },

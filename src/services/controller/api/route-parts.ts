@@ -34,6 +34,12 @@ export const flagSchema = z
   .default("false")
   .transform((text) => text === "true");
 
+/** A whole number, as a query says it. */
+export function wholeNumber(least: number, most: number, fallback: number) {
+  const rule = `must be a whole number from ${least} to ${most}`;
+  return z.coerce.number(rule).int(rule).min(least, rule).max(most, rule).default(fallback).meta({ type: "integer", default: fallback });
+}
+
 /** An answer in JSON. */
 export function jsonAnswer<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };
