@@ -2,14 +2,15 @@
  * What holds a file set back: of the cuts of src/bound those that can be worked out from sums that are kept anyway. For
  * each, what is still to cross over what the cut carries; the slowest one binds, and no schedule is faster.
  *
- * It looks at one file set as if it had the links for itself, and takes what is on its way for arrived: so it is a time
- * that cannot be beaten, not a forecast. Agents that are away and those that are stuck count for nothing.
+ * It looks at one file set as if it had the links for itself: so it is a time that cannot be beaten, not a forecast. What
+ * is queued to come into a site has still to come. Agents that are away and those that are stuck count for nothing.
  */
 import { agentNicDown, agentNicUp, siteDownlink, siteUplink } from "../../../model/resources.ts";
 import type { Topology } from "../../../model/topology.ts";
 import { Capacities } from "../../../bound/capacities.ts";
 import { SiteCuts } from "../../../bound/site-cuts.ts";
 import type { HeldBackBy } from "../../../protocol/api/rows.ts";
+import type { BlockOrder } from "../../../scheduler/block-order.ts";
 import { RangeSet } from "../../../std/ranges.ts";
 import type { ControllerState } from "../state.ts";
 import { wireShare } from "./limits.ts";
@@ -28,6 +29,8 @@ export class HeldBack {
   #cuts = new SiteCuts(this.#capacities, []);
   /** What the agents of a site may send together. */
   readonly #uploads = new Map<string, number>();
+  /** Bytes that are queued to come into a site from others. */
+  readonly #coming = new Map<BlockOrder, Map<string, number>>();
 
   constructor(state: ControllerState, progress: Progress) {
     this.#state = state;
@@ -56,7 +59,9 @@ export class HeldBack {
     const offer: Offer = (bytes, bitsPerSecond, resource, text) => {
       if (bytes <= 0 || bitsPerSecond === Infinity || bitsPerSecond <= 0) return;
       const secondsAtLeast = (bytes * 8 * wireShare) / bitsPerSecond;
-      if (secondsAtLeast > slowest.secondsAtLeast) slowest = { resource, text, secondsAtLeast };
+      // Of two that are as slow, the one that has a name says more.
+      const isNamed = secondsAtLeast === slowest.secondsAtLeast && slowest.resource === null && resource !== null;
+      if (secondsAtLeast > slowest.secondsAtLeast || isNamed) slowest = { resource, text, secondsAtLeast };
     };
     const missing = new Map<string, number>();
     for (const agent of this.#progress.agents.values()) {
@@ -77,7 +82,7 @@ export class HeldBack {
     let crossing = 0;
     for (const [site, missingBytes] of missing) {
       const into = this.#cuts.sites.length < 2 ? 0 : (this.#cuts.into(new Set([site]))[0] ?? Infinity);
-      const absentBytes = content.bytesOf(content.absentIn(site, all));
+      const absentBytes = this.#lackedBy(site, content, all);
       crossing += absentBytes;
       const downlink = siteDownlink(site);
       const isDownlink = into === this.#rate(downlink);
@@ -113,12 +118,30 @@ export class HeldBack {
       // What no other site has must leave this one at least once.
       let leaving = 0;
       for (const site of missing.keys()) {
-        if (site !== only) leaving = Math.max(leaving, content.bytesOf(content.absentIn(site, all)));
+        if (site !== only) leaving = Math.max(leaving, this.#lackedBy(site, content, all));
       }
       offer(leaving, this.#rate(uplink), uplink, `the uplink of site ${only}`);
     }
     const uplinks = sites.reduce((sum, site) => sum + this.#rate(siteUplink(site)), 0);
     offer(crossing, uplinks, null, "the uplinks of all sites together");
+  }
+
+  /** Bytes that have still to come into a site: those that nobody there has or is sent, and those that are being sent. */
+  #lackedBy(site: string, order: BlockOrder, all: RangeSet): number {
+    return order.bytesOf(order.absentIn(site, all)) + (this.#coming.get(order)?.get(site) ?? 0);
+  }
+
+  /** What lanes between sites have pending. */
+  #countComing(): void {
+    this.#coming.clear();
+    for (const { source, target, pending } of this.#state.scheduler.lanes.values()) {
+      if (source.site === target.site || target.site === undefined) continue;
+      for (const [order, ranges] of pending) {
+        const sites = this.#coming.get(order) ?? new Map<string, number>();
+        sites.set(target.site, (sites.get(target.site) ?? 0) + order.bytesOf(ranges));
+        this.#coming.set(order, sites);
+      }
+    }
   }
 
   #rate(resource: string): number {
@@ -127,6 +150,7 @@ export class HeldBack {
 
   /** Works out what the links carry, if the topology is another one or other agents are there. */
   prepare(): void {
+    this.#countComing();
     const { topology } = this.#state.scheduler.world;
     const agents = [...this.#progress.agents.values()]
       .filter(({ online }) => online)
