@@ -111,7 +111,9 @@ export class HeldBack {
     offer: Offer,
   ): void {
     const { sites } = this.#cuts;
-    const sources = sites.filter((site) => content.absentIn(site, all).count < all.count);
+    const sources = sites.filter((site) =>
+      content.membersIn(site).some((member) => member.online && content.holdings.get(member)?.held.isEmpty === false),
+    );
     const [only] = sources;
     if (sources.length === 1 && only !== undefined) {
       const uplink = siteUplink(only);

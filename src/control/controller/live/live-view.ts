@@ -4,6 +4,7 @@
  * It hears every event before it is handled and every batch of commands after, and notes what they are about; rows are
  * made only in `tick`, only for topics that someone listens to, and only of what is different. It changes nothing.
  */
+import type { HeldBackBy } from "../../../protocol/api/rows.ts";
 import { parseTopic } from "../../../protocol/api/topics.ts";
 import { nanosecondsPerMillisecond, nanosecondsPerSecond } from "../../../std/units.ts";
 import type { ControllerCommand, ControllerEvent } from "../controller-events.ts";
@@ -163,7 +164,12 @@ export class LiveView {
     if (nowNanoseconds - this.#heldBackAtNanoseconds < heldBackMilliseconds * nanosecondsPerMillisecond) return;
     this.#heldBackAtNanoseconds = nowNanoseconds;
     this.#live.heldBack.prepare();
-    for (const fileSet of progress.fileSets.values()) fileSet.heldBackBy = this.#live.heldBack.of(fileSet);
+    for (const fileSet of progress.fileSets.values()) {
+      const heldBackBy = this.#live.heldBack.of(fileSet);
+      if (isSameReason(heldBackBy, fileSet.heldBackBy)) continue;
+      fileSet.heldBackBy = heldBackBy;
+      progress.tell(fileSet);
+    }
   }
 
   #sample(nowNanoseconds: number): void {
@@ -196,4 +202,9 @@ export class LiveView {
     const { epochMilliseconds } = this.#live.state;
     return Math.max(0, Math.floor(epochMilliseconds + nowNanoseconds / nanosecondsPerMillisecond));
   }
+}
+
+function isSameReason(one: HeldBackBy | null, other: HeldBackBy | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.resource === other.resource && one.text === other.text && one.secondsAtLeast === other.secondsAtLeast;
 }

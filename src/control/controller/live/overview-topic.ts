@@ -39,10 +39,8 @@ export class OverviewTopic implements LiveTopic {
       const known = this.#live.progress.fileSets.get(key);
       if (known === undefined) this.parts.delete("fileSets", key);
       else this.parts.set("fileSets", key, fileSetRow(known));
-      // One that still moves, or waits, has another rate and another time left at the next look.
-      if (known !== fileSet || (fileSet.meter.bitsPerSecond === 0 && fileSet.tally.held === fileSet.tally.targets)) {
-        this.#moving.delete(fileSet);
-      }
+      // One that still moves has another rate and another time left at the next look.
+      if (known !== fileSet || fileSet.meter.bitsPerSecond === 0) this.#moving.delete(fileSet);
     }
   }
 

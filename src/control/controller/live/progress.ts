@@ -63,7 +63,7 @@ export class Progress {
       if (left <= 0) return false;
       this.#dirtyFileSets.delete(fileSet);
       for (const agent of this.agents.values()) this.#refresh(fileSet, agent, this.#takeAdded(agent, fileSet));
-      this.#tellFileSet(fileSet);
+      this.tell(fileSet);
       left -= this.agents.size;
     }
     for (const [agentId, dirt] of this.#dirtyAgents) {
@@ -83,7 +83,7 @@ export class Progress {
       const fileSet = this.fileSets.get(key);
       if (fileSet === undefined) continue;
       this.#refresh(fileSet, agent, dirt === "all" ? undefined : dirt.get(key));
-      this.#tellFileSet(fileSet);
+      this.tell(fileSet);
     }
     for (const listener of this.listeners) listener.onAgent?.(agent);
     return looked;
@@ -94,7 +94,8 @@ export class Progress {
     for (const listener of this.listeners) listener.onPair?.(fileSet, agent);
   }
 
-  #tellFileSet(fileSet: LiveFileSet): void {
+  /** Something of the file set is different: whoever listens hears of it. */
+  tell(fileSet: LiveFileSet): void {
     for (const listener of this.listeners) listener.onFileSet?.(fileSet);
   }
 
@@ -166,7 +167,7 @@ export class Progress {
     for (const fileSet of this.fileSets.values()) {
       fileSet.drop(live);
       for (const listener of this.listeners) listener.onPair?.(fileSet, live);
-      this.#tellFileSet(fileSet);
+      this.tell(fileSet);
     }
     this.#dirtyAgents.delete(live.agentId);
     this.#freeColumns.push(live.column);
@@ -180,7 +181,7 @@ export class Progress {
       for (const agent of this.agents.values()) live.drop(agent);
       this.fileSets.delete(key);
       this.#dirtyFileSets.delete(live);
-      this.#tellFileSet(live);
+      this.tell(live);
     }
     for (const [key, fileSet] of fileSets) {
       const active = this.#state.active.get(fileSet.row.name) === fileSet.row.version;
