@@ -13,14 +13,15 @@ import type { HeldBackBy } from "../../../protocol/api/rows.ts";
 import type { BlockOrder } from "../../../scheduler/block-order.ts";
 import { RangeSet } from "../../../std/ranges.ts";
 import type { ControllerState } from "../state.ts";
-import { wireShare } from "./limits.ts";
+import { nanosecondsPerMillisecond } from "../../../std/units.ts";
+import { heldBackMilliseconds, maximumHeldBackPerTick, wireShare } from "./limits.ts";
 import type { LiveFileSet } from "./live-file-set.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress, ProgressListener } from "./progress.ts";
 
 /** So many bytes must still cross what carries so many bits per second. */
 type Offer = (bytes: number, bitsPerSecond: number, resource: string | null, text: string) => void;
 
-export class HeldBack {
+export class HeldBack implements ProgressListener {
   readonly #state: ControllerState;
   readonly #progress: Progress;
   #topology: Topology | undefined;
@@ -29,6 +30,10 @@ export class HeldBack {
   #cuts = new SiteCuts(this.#capacities, []);
   /** What the agents of a site may send together. */
   readonly #uploads = new Map<string, number>();
+  /** What an agent may receive, by its id. */
+  readonly #downloads = new Map<string, number>();
+  readonly #due = new Set<LiveFileSet>();
+  readonly #lookedAtNanoseconds = new WeakMap<LiveFileSet, number>();
   /** Bytes that are queued to come into a site from others. */
   readonly #coming = new Map<BlockOrder, Map<string, number>>();
 
@@ -37,10 +42,37 @@ export class HeldBack {
     this.#progress = progress;
   }
 
-  /**
-   * null: nothing is missing. `prepare` must have been called since anything changed.
-   */
-  of(fileSet: LiveFileSet): HeldBackBy | null {
+  /** It is different: what holds it back may be something else now. */
+  onFileSet(fileSet: LiveFileSet): void {
+    this.#due.add(fileSet);
+  }
+
+  /** Looks at some of the file sets that are different. @returns those that something else holds back now */
+  refresh(nowNanoseconds: number): LiveFileSet[] {
+    const { fileSets } = this.#progress;
+    if (this.#state.scheduler.world.topology !== this.#topology) {
+      for (const one of fileSets.values()) this.#due.add(one);
+    }
+    const earliest = nowNanoseconds - heldBackMilliseconds * nanosecondsPerMillisecond;
+    const looked: LiveFileSet[] = [];
+    for (const fileSet of this.#due) {
+      if (looked.length >= maximumHeldBackPerTick) break;
+      if ((this.#lookedAtNanoseconds.get(fileSet) ?? -Infinity) > earliest) continue;
+      if (looked.length === 0) this.#prepare();
+      this.#due.delete(fileSet);
+      if (fileSets.get(fileSet.fileSet.key) === fileSet) looked.push(fileSet);
+    }
+    return looked.filter((fileSet) => {
+      this.#lookedAtNanoseconds.set(fileSet, nowNanoseconds);
+      const heldBackBy = this.#of(fileSet);
+      if (isSameReason(heldBackBy, fileSet.heldBackBy)) return false;
+      fileSet.heldBackBy = heldBackBy;
+      return true;
+    });
+  }
+
+  /** null: nothing is missing. */
+  #of(fileSet: LiveFileSet): HeldBackBy | null {
     const { tally, row } = fileSet;
     const plain = (text: string): HeldBackBy => ({ resource: null, text, secondsAtLeast: 0 });
     if (tally.targets === tally.held) {
@@ -64,13 +96,17 @@ export class HeldBack {
       if (secondsAtLeast > slowest.secondsAtLeast || isNamed) slowest = { resource, text, secondsAtLeast };
     };
     const missing = new Map<string, number>();
+    let longest = { seconds: 0, bytes: 0, name: "" };
     for (const agent of this.#progress.agents.values()) {
       if (!agent.online || !fileSet.lacks(agent)) continue;
       const bytes = fileSet.totalBytes - fileSet.heldBytes(agent);
       missing.set(agent.row.site, (missing.get(agent.row.site) ?? 0) + bytes);
-      const nic = agentNicDown(agent.row.name);
-      offer(bytes, this.#rate(nic), nic, `what agent ${agent.row.name} may receive`);
+      const seconds = bytes / (this.#downloads.get(agent.agentId) ?? Infinity);
+      if (seconds <= longest.seconds) continue;
+      longest = { seconds, bytes, name: agent.row.name };
     }
+    const nic = agentNicDown(longest.name);
+    offer(longest.bytes, this.#rate(nic), nic, `what agent ${longest.name} may receive`);
     this.#offerSites(fileSet, missing, offer);
     return { ...slowest, secondsAtLeast: Math.round(slowest.secondsAtLeast * 10) / 10 };
   }
@@ -151,12 +187,12 @@ export class HeldBack {
   }
 
   /** Works out what the links carry, if the topology is another one or other agents are there. */
-  prepare(): void {
+  #prepare(): void {
     this.#countComing();
     const { topology } = this.#state.scheduler.world;
     const agents = [...this.#progress.agents.values()]
       .filter(({ online }) => online)
-      .map(({ row: { name, site } }) => ({ name, site }));
+      .map(({ agentId, row: { name, site } }) => ({ agentId, name, site }));
     const key = agents.map(({ name, site }) => `${name} ${site}`).join("\n");
     if (this.#topology === topology && this.#agents === key) return;
     this.#topology = topology;
@@ -164,7 +200,9 @@ export class HeldBack {
     this.#capacities = new Capacities(agents, [{ fromSeconds: 0, topology }]);
     this.#cuts = new SiteCuts(this.#capacities, [...new Set(agents.map(({ site }) => site))]);
     this.#uploads.clear();
-    for (const { name, site } of agents) {
+    this.#downloads.clear();
+    for (const { agentId, name, site } of agents) {
+      this.#downloads.set(agentId, this.#rate(agentNicDown(name)));
       this.#uploads.set(site, (this.#uploads.get(site) ?? 0) + this.#rate(agentNicUp(name)));
     }
   }
@@ -172,4 +210,9 @@ export class HeldBack {
 
 function agentsText(count: number): string {
   return count === 1 ? "1 agent" : `${String(count)} agents`;
+}
+
+function isSameReason(one: HeldBackBy | null, other: HeldBackBy | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.resource === other.resource && one.text === other.text && one.secondsAtLeast === other.secondsAtLeast;
 }

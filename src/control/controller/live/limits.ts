@@ -18,8 +18,10 @@ export const maximumListedFailures = 200;
 export const flowLingerMilliseconds = 2_000;
 /** Measured rates follow what is measured with this delay. */
 export const rateSmoothingSeconds = 2;
-/** How often it is worked out anew what holds a file set back. */
+/** How often it is worked out anew at most what holds a file set back. */
 export const heldBackMilliseconds = 2_000;
+/** File sets for which that is worked out in one go; the rest waits for the next. */
+export const maximumHeldBackPerTick = 20;
 /** How often the rarity of a file set's blocks is counted. */
 export const rarityMilliseconds = 2_000;
 /** Bytes on the wire for each byte of content: a full Ethernet frame carries 1,448 of 1,514. */

@@ -78,6 +78,8 @@ const actions = fc.array(
   { maxLength: 60, size: "max" },
 );
 
+const followed = ["overview", "agents", "fileSet:a@1", "agent:fra-0", "resources", "transfers"];
+
 class History {
   readonly stage = new LiveStage(sites);
   readonly #connections = new Map<string, number>();
@@ -143,8 +145,7 @@ test("what the stream tells is what a look at everything gives, whatever happens
     fc.property(actions, (list) => {
       const history = new History();
       const { stage } = history;
-      for (const topic of ["overview", "agents", "fileSet:a@1", "agent:fra-0", "resources", "transfers"])
-        stage.follow(topic);
+      for (const topic of followed) stage.follow(topic);
       for (const action of list) history.take(action);
       stage.tick();
       const shown = stage.topic("overview").fileSets;

@@ -4,7 +4,6 @@
  * It hears every event before it is handled and every batch of commands after, and notes what they are about; rows are
  * made only in `tick`, only for topics that someone listens to, and only of what is different. It changes nothing.
  */
-import type { HeldBackBy } from "../../../protocol/api/rows.ts";
 import { parseTopic } from "../../../protocol/api/topics.ts";
 import { nanosecondsPerMillisecond, nanosecondsPerSecond } from "../../../std/units.ts";
 import type { ControllerCommand, ControllerEvent } from "../controller-events.ts";
@@ -14,7 +13,7 @@ import { AgentTopic, FileSetTopic, ResourceTopic } from "./detail-topics.ts";
 import { figuresOf, type LiveFigures } from "./figures.ts";
 import { FailureLog } from "./failure-log.ts";
 import { HeldBack } from "./held-back.ts";
-import { heldBackMilliseconds, quickTopicMilliseconds, sampleMilliseconds } from "./limits.ts";
+import { quickTopicMilliseconds, sampleMilliseconds } from "./limits.ts";
 import { AgentsTopic, ResourcesTopic, TransfersTopic } from "./list-topics.ts";
 import type { LiveState, LiveTopic } from "./live-state.ts";
 import { OverviewTopic } from "./overview-topic.ts";
@@ -39,17 +38,18 @@ export class LiveView {
   readonly #topics = new Map<string, OpenTopic>();
   #countedAtNanoseconds: number | undefined;
   #sampledAtNanoseconds: number | undefined;
-  #heldBackAtNanoseconds = -Infinity;
 
   constructor(state: ControllerState) {
     const progress = new Progress(state);
+    const heldBack = new HeldBack(state, progress);
+    progress.listeners.add(heldBack);
     this.#live = {
       state,
       progress,
       traffic: new Traffic(state),
       usage: new ResourceUsage(state.scheduler.world.ledger),
       failures: new FailureLog(),
-      heldBack: new HeldBack(state, progress),
+      heldBack,
     };
   }
 
@@ -161,15 +161,7 @@ export class LiveView {
     }
     traffic.tick(nowNanoseconds, seconds);
     usage.tick(seconds);
-    if (nowNanoseconds - this.#heldBackAtNanoseconds < heldBackMilliseconds * nanosecondsPerMillisecond) return;
-    this.#heldBackAtNanoseconds = nowNanoseconds;
-    this.#live.heldBack.prepare();
-    for (const fileSet of progress.fileSets.values()) {
-      const heldBackBy = this.#live.heldBack.of(fileSet);
-      if (isSameReason(heldBackBy, fileSet.heldBackBy)) continue;
-      fileSet.heldBackBy = heldBackBy;
-      progress.tell(fileSet);
-    }
+    for (const fileSet of this.#live.heldBack.refresh(nowNanoseconds)) progress.tell(fileSet);
   }
 
   #sample(nowNanoseconds: number): void {
@@ -202,9 +194,4 @@ export class LiveView {
     const { epochMilliseconds } = this.#live.state;
     return Math.max(0, Math.floor(epochMilliseconds + nowNanoseconds / nanosecondsPerMillisecond));
   }
-}
-
-function isSameReason(one: HeldBackBy | null, other: HeldBackBy | null): boolean {
-  if (one === null || other === null) return one === other;
-  return one.resource === other.resource && one.text === other.text && one.secondsAtLeast === other.secondsAtLeast;
 }

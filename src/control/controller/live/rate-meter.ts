@@ -1,12 +1,13 @@
 /** Makes a rate of a count that rises: smoothed, so that it can be read, and 0 soon after the count stands still. */
 import { rateSmoothingSeconds } from "./limits.ts";
 
-/** Below this part of what it was, a rate without any bytes behind it is shown as 0. */
-const vanishingBitsPerSecond = 1_000;
+/** A count that stands still for so many times the smoothing has no rate any more. */
+const stillTimes = 3;
 
 export class RateMeter {
   #bytes: number | undefined;
   #bitsPerSecond = 0;
+  #stillSeconds = 0;
 
   /** @param bytes where the count stands now; left out: where it stands at the first update, which then gives no rate */
   constructor(bytes?: number) {
@@ -27,7 +28,8 @@ export class RateMeter {
     const measured = (Math.max(0, bytes - (this.#bytes ?? bytes)) * 8 * factor) / seconds;
     this.#bytes = bytes;
     this.#bitsPerSecond += (measured - this.#bitsPerSecond) * (seconds / (rateSmoothingSeconds / 2 + seconds));
-    if (measured === 0 && this.#bitsPerSecond < vanishingBitsPerSecond) this.#bitsPerSecond = 0;
+    this.#stillSeconds = measured === 0 ? this.#stillSeconds + seconds : 0;
+    if (this.#stillSeconds >= stillTimes * rateSmoothingSeconds) this.#bitsPerSecond = 0;
   }
 }
 

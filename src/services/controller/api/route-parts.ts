@@ -37,7 +37,13 @@ export const flagSchema = z
 /** A whole number, as a query says it. */
 export function wholeNumber(least: number, most: number, fallback: number) {
   const rule = `must be a whole number from ${least} to ${most}`;
-  return z.coerce.number(rule).int(rule).min(least, rule).max(most, rule).default(fallback).meta({ type: "integer", default: fallback });
+  return z.coerce
+    .number(rule)
+    .int(rule)
+    .min(least, rule)
+    .max(most, rule)
+    .default(fallback)
+    .meta({ type: "integer", default: fallback });
 }
 
 /** An answer in JSON. */
