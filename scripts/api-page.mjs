@@ -66,7 +66,9 @@ async function apiReference() {
     lines.push("");
   }
   lines.push("## Schemas", "", "A question mark: the field may be left out.", "");
-  for (const [name, schema] of Object.entries(document.components?.schemas ?? {}).sort()) {
+  for (const [name, schema] of Object.entries(document.components?.schemas ?? {}).sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  )) {
     lines.push(`### ${name}`, "");
     if (schema.description !== undefined) lines.push(schema.description, "");
     const fields = reading.schemaFields(schema);
@@ -87,8 +89,9 @@ function parametersText({ parameters = [], requestBody }, { schemaText }) {
       const fallback = schema?.default === undefined ? "" : `; ${JSON.stringify(schema.default)} when left out`;
       return `\`${name}\` (${schemaText(schema)}${fallback})${description === undefined ? "" : `: ${description}`}`;
     });
-  if (requestBody !== undefined)
+  if (requestBody !== undefined) {
     texts.push(`body: ${requestBody.description ?? ""} (${Object.keys(requestBody.content).join(", ")})`);
+  }
   return texts.join("<br>");
 }
 

@@ -102,7 +102,7 @@ describe("metrics", () => {
   for (const { registry } of [new ControllerMetrics(), new AgentMetrics("fra")]) {
     for (const metric of registry.getMetricsAsArray()) {
       const { name, type, labelNames } = metric as unknown as { name: string; type: string; labelNames: string[] };
-      const ends = String(type) === "histogram" ? ["_bucket", "_sum", "_count"] : [""];
+      const ends = type === "histogram" ? ["_bucket", "_sum", "_count"] : [""];
       for (const end of ends) labelsOf.set(`${name}${end}`, end === "_bucket" ? [...labelNames, "le"] : labelNames);
     }
   }

@@ -232,8 +232,10 @@ export class ControllerCore {
   }
 
   #breaksProtocol(state: ControllerState, connectionId: number, how: string): void {
-    const name = state.connections.get(connectionId)?.agent?.row.name ?? "an agent";
-    state.out.note("warn", `${name} broke the protocol (${how}): its connection is closed`);
+    const agent = state.connections.get(connectionId)?.agent;
+    const name = agent?.row.name ?? "an agent";
+    const fields = agent === undefined ? {} : { agent: agent.row.name, agentId: agent.row.agentId };
+    state.out.note("warn", `${name} broke the protocol (${how}): its connection is closed`, fields);
     state.out.close(connectionId);
     this.#closed(state, connectionId);
   }
@@ -307,7 +309,9 @@ export class ControllerCore {
       if (agent.connectionId !== undefined) {
         const due = agent.lastHeardNanoseconds + silence;
         if (due <= state.now) {
-          state.out.note("warn", `agent ${agent.row.name} has been silent for too long: its connection is closed`);
+          const { name, agentId } = agent.row;
+          const fields = { agent: name, agentId };
+          state.out.note("warn", `agent ${name} has been silent for too long: its connection is closed`, fields);
           state.out.close(agent.connectionId);
           this.#closed(state, agent.connectionId);
         } else next = Math.min(next ?? Infinity, due);

@@ -122,7 +122,7 @@ function remove(state: ControllerState, fileSet: FileSet, force: boolean): Opera
   const publish = state.publishes.get(fileSet.row.publishId);
   if (publish !== undefined) abortPublish(state, publish, "removed by the operator");
   else removeFileSet(state, fileSet);
-  state.out.note("info", `${fileSet.key} is removed by the operator`);
+  state.out.note("info", `${fileSet.key} is removed by the operator`, { fileSet: fileSet.key });
   return { fileSet: fileSet.key, agents };
 }
 

@@ -190,7 +190,10 @@ export class AgentProgram implements RunningAgent {
       case "readChallenge":
         return this.#challenges.read(command);
       case "note":
-        return this.#options.logger[command.level](command.text);
+        return this.#options.logger[command.level](
+          command.fileSet === undefined ? {} : { fileSet: command.fileSet },
+          command.text,
+        );
       default:
         return this.#storeWork.carryOut(command);
     }

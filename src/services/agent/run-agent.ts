@@ -45,8 +45,10 @@ export interface RunningAgent {
  * Starts an agent: its data is open and its port bound when this resolves. The controller need not be there.
  * @throws UserError for whatever is in the way: a name that is none, data or a port in use
  */
-export async function startAgent(options: AgentProgramOptions): Promise<RunningAgent> {
-  checkAgentName(options.name);
+export async function startAgent(given: AgentProgramOptions): Promise<RunningAgent> {
+  checkAgentName(given.name);
+  // Every line says whose it is: logs of many agents end up in one place.
+  const options = { ...given, logger: given.logger.child({ agent: given.name }) };
   checkSiteName(options.site);
   parseControllerUrl(options.controllerUrl);
   const contents = await options.store.open();
@@ -83,7 +85,7 @@ function makeProgram(options: AgentProgramOptions, contents: StoreContents, acce
     ports: { hash },
     ...(keepVersions === undefined ? {} : { keepVersions }),
   });
-  options.logger.info({ name, site, agentId, address, fileSets: contents.stored.length }, "agent started");
+  options.logger.info({ site, agentId, address, fileSets: contents.stored.length }, "agent started");
   return new AgentProgram(options, core, accepting);
 }
 

@@ -254,7 +254,7 @@ class ControllerProgram implements RunningController {
         this.#requests.answer(command.requestId, command.reply);
         break;
       case "note":
-        this.#options.logger[command.level](command.text);
+        this.#options.logger[command.level](command.fields ?? {}, command.text);
         break;
     }
   }

@@ -1,9 +1,8 @@
 /** The topics `agents`, `resources` and `transfers`: long lists, of which only rows that moved are made anew. */
-import { agentNicDown, agentNicUp } from "../../../model/resources.ts";
 import type { LiveAgent } from "./live-agent.ts";
 import { maximumListedFlows, quickTopicMilliseconds, slowTopicMilliseconds } from "./limits.ts";
 import type { LiveState, LiveTopic } from "./live-state.ts";
-import { agentRow, componentRow, flowRow, resourceRow } from "./rows.ts";
+import { agentRow, componentRow, flowRow, nicRates, resourceRow } from "./rows.ts";
 import { ChangeGate, TopicParts } from "./topic-parts.ts";
 import type { Flow } from "./traffic.ts";
 
@@ -27,18 +26,18 @@ export class AgentsTopic implements LiveTopic {
   }
 
   refresh(): void {
-    const { state, usage, progress } = this.#live;
-    const { ledger } = state.scheduler.world;
+    const { state, progress } = this.#live;
     const names = new Set<string>();
     for (const live of progress.agents.values()) {
       const { agent, row } = live;
       names.add(row.name);
       const component = state.failures.get(`agents.${row.name}`);
+      const rates = nicRates(this.#live, live);
       const moved = this.#gate.moved(live, [
         agent.member?.lanesIn.size ?? 0,
         agent.member?.lanesOut.size ?? 0,
-        usage.measuredBitsPerSecond(ledger.find(agentNicDown(row.name))),
-        usage.measuredBitsPerSecond(ledger.find(agentNicUp(row.name))),
+        rates.in,
+        rates.out,
         agent.freeDiskBytes ?? -1,
         component?.count ?? 0,
         component?.outOfUse === true ? 1 : 0,

@@ -19,6 +19,9 @@ export interface LiveAgent {
   row: AgentRow;
   online: boolean;
   readonly tally: AgentTally;
+  /** Places of its interfaces in the ledger, once they are there. */
+  nicUp: number | undefined;
+  nicDown: number | undefined;
 }
 
 export function emptyAgentTally(): AgentTally {

@@ -153,7 +153,16 @@ export class Progress {
       const live = this.agents.get(agentId);
       if (live === undefined) {
         const column = this.#freeColumns.pop() ?? this.#columns++;
-        this.agents.set(agentId, { agentId, column, agent, row: agent.row, online, tally: emptyAgentTally() });
+        this.agents.set(agentId, {
+          agentId,
+          column,
+          agent,
+          row: agent.row,
+          online,
+          tally: emptyAgentTally(),
+          nicUp: undefined,
+          nicDown: undefined,
+        });
       } else if (live.row !== agent.row || live.online !== online) {
         live.row = agent.row;
         live.online = online;

@@ -149,9 +149,18 @@ function secondsLeft({ tally, meter, heldBackBy, row }: LiveFileSet): number | n
   return Math.ceil(Math.max(heldBackBy?.secondsAtLeast ?? 0, (missing * 8) / meter.bitsPerSecond));
 }
 
-export function agentRow(live: LiveState, { agent, row, online, tally }: LiveAgent): AgentRow {
-  const { state, usage } = live;
+/** What goes through an agent's interface. */
+export function nicRates({ state, usage }: LiveState, agent: LiveAgent): { in: number; out: number } {
   const { ledger } = state.scheduler.world;
+  agent.nicDown ??= ledger.find(agentNicDown(agent.row.name));
+  agent.nicUp ??= ledger.find(agentNicUp(agent.row.name));
+  return { in: usage.measuredBitsPerSecond(agent.nicDown), out: usage.measuredBitsPerSecond(agent.nicUp) };
+}
+
+export function agentRow(live: LiveState, liveAgent: LiveAgent): AgentRow {
+  const { agent, row, online, tally } = liveAgent;
+  const { state } = live;
+  const rates = nicRates(live, liveAgent);
   const component = state.failures.get(`agents.${row.name}`);
   return {
     agent: row.name,
@@ -169,8 +178,8 @@ export function agentRow(live: LiveState, { agent, row, online, tally }: LiveAge
     wantedBytes: tally.wantedBytes,
     lanesIn: agent.member?.lanesIn.size ?? 0,
     lanesOut: agent.member?.lanesOut.size ?? 0,
-    inBitsPerSecond: usage.measuredBitsPerSecond(ledger.find(agentNicDown(row.name))),
-    outBitsPerSecond: usage.measuredBitsPerSecond(ledger.find(agentNicUp(row.name))),
+    inBitsPerSecond: rates.in,
+    outBitsPerSecond: rates.out,
     failures: component?.count ?? 0,
     freeDiskBytes: agent.freeDiskBytes ?? null,
   };
