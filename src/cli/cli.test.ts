@@ -253,7 +253,10 @@ describe("command line: what goes wrong", () => {
       [["agent", "verify", "a", "--blocks", "0"], /^sluice: option '--blocks <count>' .* from 1 to 1000\.\n$/],
       [["status", "--connect-timeout", "5"], /^sluice: .*unit is missing.*\n$/],
       [["status", "--controller", "nowhere"], /^sluice: "nowhere" is not the URL of a controller\n.*\n$/],
-      [["controller", "--data", "x"], /^sluice: required option '--listen <host:port>' not specified\n$/],
+      [
+        ["controller", "--data", "x"],
+        /^sluice: required option '--listen <host:port>' not specified\ngive it, or set .*\n$/,
+      ],
       [["controller", "--data", "x", "--listen", "7400"], /^sluice: .*must be HOST:PORT.*\n$/],
     ];
     const outcomes = await Promise.all(wrong.map(async ([words]) => run(...words)));
@@ -272,7 +275,7 @@ describe("command line: what goes wrong", () => {
   it("helps with examples, and knows its version", async () => {
     const help = await run("--help");
     assert.equal(help.code, 0);
-    assert.match(help.out, /Examples:\n {2}sluice controller --data/);
+    assert.match(help.out, /EXAMPLES\n {2}sluice controller --data/);
     assert.match((await run("--version")).out, /^\d+\.\d+\.\d+\n$/);
     assert.equal((await run()).code, 2);
   });

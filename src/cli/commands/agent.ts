@@ -26,9 +26,10 @@ export function registerAgent(program: Command): Command {
       if (action === agent && agent.args[0] !== undefined) refuseVerb(agent, agent.args[0]);
     });
 
-  withControllerOptions(agent.command("ls"))
-    .description("list agents")
+  const list = withControllerOptions(agent.command("ls"))
+    .description("list agents: state, lanes, free disk, failures, labels, problem")
     .action(async (options: ControllerOptions) => (await actions()).listAgents(options));
+  helpWithExamples(list, ["sluice agent ls", "sluice agent ls --json | jq -r '.[] | select(.online | not) | .name'"]);
 
   const orders = [
     ["drain", "take an agent out of service gently: what it serves is finished, nothing new is asked of it"],
@@ -37,10 +38,11 @@ export function registerAgent(program: Command): Command {
     ["unblock", "let a blocked agent in again"],
   ] as const;
   for (const [order, description] of orders) {
-    withControllerOptions(agent.command(order))
+    const command = withControllerOptions(agent.command(order))
       .description(description)
       .argument("<name>", "name of an agent")
       .action(async (name: string, options: ControllerOptions) => (await actions()).orderAgent(name, order, options));
+    helpWithExamples(command, [`sluice agent ${order} fra-0`]);
   }
 
   const verify = withControllerOptions(agent.command("verify"))

@@ -16,12 +16,13 @@ export interface RemoveOptions extends ControllerOptions {
 export function registerFileSet(program: Command): void {
   const fileSet = program.command("fileset").description("list, show, remove, activate, pause and resume file sets");
 
-  withControllerOptions(fileSet.command("ls"))
+  const list = withControllerOptions(fileSet.command("ls"))
     .description("list all versions of all file sets, or of one")
     .argument("[name]", "name of a file set")
     .action(async (name: string | undefined, options: ControllerOptions) =>
       (await actions()).listFileSets(name, options),
     );
+  helpWithExamples(list, ["sluice fileset ls", "sluice fileset ls index --json"]);
 
   const show = withControllerOptions(fileSet.command("show"))
     .description("show a version: what it is, and how far each agent is with it")
@@ -53,21 +54,23 @@ export function registerFileSet(program: Command): void {
     );
   helpWithExamples(activate, ["sluice fileset activate index 41"]);
 
-  withControllerOptions(fileSet.command("pause"))
+  const pause = withControllerOptions(fileSet.command("pause"))
     .description("start no more transfers of a file set, or of one version of it")
     .argument("<name>", "name of a file set")
     .argument("[version]", "its version")
     .action(async (name: string, version: string | undefined, options: ControllerOptions) =>
       (await actions()).setFileSetPaused(name, version, true, options),
     );
+  helpWithExamples(pause, ["sluice fileset pause index", "sluice fileset pause index 42"]);
 
-  withControllerOptions(fileSet.command("resume"))
+  const resume = withControllerOptions(fileSet.command("resume"))
     .description("go on with what was paused")
     .argument("<name>", "name of a file set")
     .argument("[version]", "its version")
     .action(async (name: string, version: string | undefined, options: ControllerOptions) =>
       (await actions()).setFileSetPaused(name, version, false, options),
     );
+  helpWithExamples(resume, ["sluice fileset resume index", "sluice fileset resume index 42"]);
 }
 
 const actions = async () => import("./fileset-actions.ts");

@@ -2,10 +2,12 @@
 import type { Command } from "commander";
 import { withControllerOptions } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
+import { helpWithExamples } from "../help.ts";
 
 export function registerResource(program: Command): void {
   const resource = program.command("resource").description("show links and interfaces, and how they are used");
-  withControllerOptions(resource.command("ls"))
+  const list = withControllerOptions(resource.command("ls"))
     .description("list resources: capability, allocated, measured, failures")
     .action(async (options: ControllerOptions) => (await import("./resource-actions.ts")).listResources(options));
+  helpWithExamples(list, ["sluice resource ls", "sluice resource ls --json | jq '.[] | select(.outOfUse)'"]);
 }
