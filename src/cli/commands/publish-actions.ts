@@ -12,7 +12,7 @@ import { UserError } from "../../std/errors.ts";
 import { formatBytes } from "../../std/units.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print } from "../output.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { PublishProgress } from "../live/publish-progress.ts";
 import type { PublishFlags } from "./publish.ts";
 
 const standardInput = "-";
@@ -35,15 +35,15 @@ export async function publishPath(path: string, flags: PublishFlags): Promise<vo
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const progress = new ProgressLine(process.stderr);
+  const progress = new PublishProgress(process.stderr);
   try {
     const options = optionsOf(path, flags, stop.signal, progress);
     const result = await publish(options);
     const targets = flags.wait ? await wait(options, flags, result, progress) : undefined;
-    progress.end();
+    progress.end(true);
     print(flags.json, jsonOf(result, targets), () => textOf(result, targets));
   } catch (error) {
-    progress.end();
+    progress.end(false);
     if (!(error instanceof PublishError)) throw error;
     const hint = error.hint === undefined ? {} : { hint: error.hint };
     throw new UserError(error.message, { ...hint, exitCode: exitCodeOf[error.kind], cause: error });
@@ -53,7 +53,7 @@ export async function publishPath(path: string, flags: PublishFlags): Promise<vo
   }
 }
 
-function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progress: ProgressLine): PublishOptions {
+function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progress: PublishProgress): PublishOptions {
   const { fileset, version, to, priority, site, agent, activate, controller, connectTimeout } = flags;
   const source = asUsage(() => {
     parseControllerUrl(controller);
@@ -76,8 +76,8 @@ function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progr
     patienceMilliseconds: connectTimeout,
     signal,
     onProgress: (at) => {
-      if (at.stage === "scanning") progress.stage("looking through what is to be published");
-      else if (at.stage === "connecting") progress.stage(`waiting for the controller: ${at.problem}`);
+      if (at.stage === "scanning") progress.note("looking through what is to be published");
+      else if (at.stage === "connecting") progress.note(`waiting for the controller: ${at.problem}`);
       else if (at.stage === "hashing") progress.amount("checksums", at.doneBytes, at.totalBytes);
       else progress.amount("handed over", at.doneBytes, at.totalBytes);
     },
@@ -120,7 +120,7 @@ async function wait(
   options: PublishOptions,
   flags: PublishFlags,
   result: PublishResult,
-  progress: ProgressLine,
+  progress: PublishProgress,
 ): Promise<WaitResult> {
   const { url, name, version, signal } = options;
   try {
@@ -130,8 +130,7 @@ async function wait(
       version,
       timeoutMilliseconds: flags.timeout,
       signal,
-      onProgress: ({ targets, ready, heldBytes, totalBytes }) =>
-        progress.amount(`published; ${ready} of ${targets} targets hold it`, heldBytes, totalBytes),
+      onProgress: (at) => progress.fleet(at),
     });
   } catch (error) {
     if (!signal.aborted) throw error;
