@@ -167,7 +167,7 @@ describe("deploy/kubernetes", () => {
 describe("deploy/container", () => {
   it("is a container file without mistakes", async () => {
     const text = await readFile(join(deploy, "container", "Containerfile"), "utf8");
-    const mistakes = validate(text).map(({ range, message }) => `${range.start.line + 1}: ${message}`);
+    const mistakes = validate(text).map(({ range, message }) => `${range.start.line + 1}: ${JSON.stringify(message)}`);
     assert.deepEqual(mistakes, []);
     assert.notDeepEqual(validate("FORM x"), [], "a mistake would be found");
     assert.match(text, /^USER node$/m);

@@ -5,6 +5,7 @@ import { UserError } from "../../std/errors.ts";
 import { printable } from "../../platform/printable.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { formatDate, print } from "../output.ts";
 import { formatFields, formatTable } from "../table.ts";
 import { versionColumns, versionShare, versionState } from "./fileset-actions.ts";
@@ -52,6 +53,7 @@ async function watchOnTerminal({ controller, interval }: StatusOptions): Promise
     out: process.stdout,
     signal: stop.signal,
   });
+  process.exitCode = exitCodes.interrupted;
 }
 
 function jsonWatcher(): Show {

@@ -67,7 +67,20 @@ function viewOf(more: Partial<TopicData<"overview">> = {}, view: Partial<FleetVi
     outOfUse: 0,
     waitsForAgents: false,
   };
-  const overview = { controller, sites: [], links: [], resources: [resourceRow()], fileSets: [fileSetRow()], ...more };
+  const quiet = { capabilityBitsPerSecond: null, allocatedBitsPerSecond: 0, measuredBitsPerSecond: 0 };
+  const downlink = { capabilityBitsPerSecond: 100_000_000, allocatedBitsPerSecond: 5e7, measuredBitsPerSecond: 4e7 };
+  const iad = {
+    ...{ site: "iad", agentsOnline: 2, agentsKnown: 2, uplink: quiet, downlink },
+    ...{ withinBitsPerSecond: 0, outOfUse: false },
+  };
+  const overview = {
+    controller,
+    sites: [iad],
+    links: [],
+    resources: [resourceRow()],
+    fileSets: [fileSetRow()],
+    ...more,
+  };
   return { url: "http://one:7400", nowMilliseconds: 0, overview, sites: new Map(), problem: undefined, ...view };
 }
 
@@ -88,16 +101,17 @@ describe("fleet screen", () => {
     ]);
     const text = lines(viewOf({}, { sites }), 24, 160);
     assert.match(text[0] ?? "", /^sluice at http:\/\/one:7400 +00:00:00$/);
-    assert.match(text[1] ?? "", /^4 of 5 agents online in 0 sites {3}7 lanes {3}receiving 180 Mbps$/);
+    assert.match(text[1] ?? "", /^4 of 5 agents online in 1 site {3}7 lanes {3}receiving 180 Mbps$/);
     assert.match(
       text[3] ?? "",
       /^index@1 {2}active {2}█{15}░{15} 50\.0 % {2}1\/4 agents {2}100 MiB {2}180 Mbps, 12 s left, held back by the uplink of site fra$/,
     );
     assert.match(text[4] ?? "", /^ {2}iad +█{3}░+ 10\.0 % {2}0\/2 agents$/);
     assert.match(text[5] ?? "", /^ {2}fra +█{30} +100 % {2}2\/2 agents$/);
+    assert.match(text.at(-1) ?? "", /^sites\.iad\.downlink {2}█+░+ 50\.0 % /);
     assert.match(
-      text.at(-1) ?? "",
-      /^sites\.fra\.uplink {2}█+░+ 95\.0 % {2}measured 185 Mbps {2}allocated 190 Mbps {2}may carry 200 Mbps$/,
+      text.at(-2) ?? "",
+      /^sites\.fra\.uplink +█+░+ 95\.0 % {2}measured 185 Mbps {2}allocated 190 Mbps {2}may carry 200 Mbps$/,
     );
   });
 
@@ -138,7 +152,10 @@ describe("fleet screen", () => {
   });
 
   it("says what to do where there is nothing, and what is wrong where nothing is heard", () => {
-    assert.match(lines(viewOf({ fileSets: [], resources: [] })).at(-1) ?? "", /^no file sets yet: sluice publish/);
+    assert.match(
+      lines(viewOf({ fileSets: [], resources: [], sites: [] })).at(-1) ?? "",
+      /^no file sets yet: sluice publish/,
+    );
     const text = lines({ ...viewOf({}, { problem: "the controller cannot be reached" }), overview: undefined });
     assert.deepEqual(text.slice(1), ["the controller cannot be reached", "", "waiting for the controller"]);
   });

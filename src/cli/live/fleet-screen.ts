@@ -6,11 +6,11 @@
 import pc from "picocolors";
 import { printable } from "../../platform/printable.ts";
 import type { TopicData } from "../../protocol/api/events.ts";
-import type { FileSetRow, ResourceRow, SiteProgressRow } from "../../protocol/api/rows.ts";
+import type { FileSetRow, ResourceRow, SiteProgressRow, Usage } from "../../protocol/api/rows.ts";
 import { formatBitsPerSecond, formatBytes } from "../../std/units.ts";
 import { formatDate, formatShare } from "../output.ts";
 import { bar } from "./bar.ts";
-import { aligned, timeLeft } from "./progress-text.ts";
+import { aligned, timeLeft, timeOf } from "./progress-text.ts";
 
 export interface FleetView {
   readonly url: string;
@@ -42,7 +42,7 @@ export function fleetScreen(view: FleetView, screen: Screen): string {
   const { overview } = view;
   const head = headLines(view, screen);
   if (overview === undefined) return clipped([...head, "", "waiting for the controller"], screen).join("\n");
-  const links = linkLines(overview.resources, screen);
+  const links = linkLines(overview, screen);
   const broken = outOfUseLines(overview);
   const taken = head.length + links.length + broken.length + 1;
   const fileSets = fileSetLines(view, overview.fileSets, screen, screen.rows - taken);
@@ -64,7 +64,7 @@ function headLines({ url, nowMilliseconds, overview, problem }: FleetView, { col
   if (overview !== undefined) {
     const { agentsOnline, agentsKnown, lanes, receivedBitsPerSecond, waitsForAgents } = overview.controller;
     const parts = [
-      `${agentsOnline} of ${agentsKnown} agents online in ${overview.sites.length} sites`,
+      `${agentsOnline} of ${agentsKnown} agents online in ${overview.sites.length} ${overview.sites.length === 1 ? "site" : "sites"}`,
       `${lanes} lanes`,
       `receiving ${formatBitsPerSecond(receivedBitsPerSecond)}`,
       ...(waitsForAgents ? ["the controller has just started and waits for agents"] : []),
@@ -144,48 +144,65 @@ function siteLines(sites: readonly SiteProgressRow[], cells: readonly string[], 
   });
 }
 
-function linkLines(resources: readonly ResourceRow[], screen: Screen): string[] {
-  const busiest = resources
+/** A link of any kind: a site's way out or in, or one by name. */
+interface LinkUse extends Usage {
+  readonly name: string;
+}
+
+function linksOf({ sites, resources }: TopicData<"overview">): LinkUse[] {
+  return [
+    ...sites.flatMap(({ site, uplink, downlink }) => [
+      { ...uplink, name: `sites.${site}.uplink` },
+      { ...downlink, name: `sites.${site}.downlink` },
+    ]),
+    ...resources.map((row) => ({ ...row, name: row.resource })),
+  ];
+}
+
+function linkLines(overview: TopicData<"overview">, screen: Screen): string[] {
+  const busiest = linksOf(overview)
     .filter(({ allocatedBitsPerSecond, measuredBitsPerSecond }) => allocatedBitsPerSecond + measuredBitsPerSecond > 0)
     .sort((one, other) => useOf(other) - useOf(one) || other.allocatedBitsPerSecond - one.allocatedBitsPerSecond)
     .slice(0, mostLinks);
   if (busiest.length === 0) return [];
   const table = aligned(
-    busiest.map((row) => [
-      row.resource,
-      row.capabilityBitsPerSecond === null
-        ? "no limit"
-        : formatShare(row.allocatedBitsPerSecond, row.capabilityBitsPerSecond),
-      formatBitsPerSecond(row.measuredBitsPerSecond),
-      formatBitsPerSecond(row.allocatedBitsPerSecond),
-      row.capabilityBitsPerSecond === null ? "" : `may carry ${formatBitsPerSecond(row.capabilityBitsPerSecond)}`,
+    busiest.map(({ name, capabilityBitsPerSecond: capability, ...use }) => [
+      name,
+      capability === null ? "no limit" : formatShare(use.allocatedBitsPerSecond, capability),
+      formatBitsPerSecond(use.measuredBitsPerSecond),
+      formatBitsPerSecond(use.allocatedBitsPerSecond),
+      capability === null ? "" : `may carry ${formatBitsPerSecond(capability)}`,
     ]),
     new Set([1, 2, 3]),
   );
-  const lines = busiest.map((row, index) => {
+  const lines = busiest.map((link, index) => {
     const [name = "", use = "", measured = "", allocated = "", capability = ""] = table[index] ?? [];
-    const drawn = bar(row.allocatedBitsPerSecond, row.capabilityBitsPerSecond ?? 0, barWidth(screen), screen.unicode);
-    const color = useOf(row) > busyShare ? pc.yellow : pc.cyan;
+    const drawn = bar(link.allocatedBitsPerSecond, link.capabilityBitsPerSecond ?? 0, barWidth(screen), screen.unicode);
+    const color = useOf(link) > busyShare ? pc.yellow : pc.cyan;
     return `${name}  ${color(drawn)} ${use}  measured ${measured}  allocated ${allocated}  ${capability}`;
   });
   return ["", pc.dim("BUSIEST LINKS"), ...lines];
 }
 
-function outOfUseLines({ resources, controller }: TopicData<"overview">): string[] {
-  const broken = resources.filter(({ outOfUse }) => outOfUse);
+function outOfUseLines({ resources, sites, controller }: TopicData<"overview">): string[] {
   if (controller.outOfUse === 0) return [];
-  const lines = broken.slice(0, mostOutOfUse).map((row) => {
-    const reason = row.reason === undefined ? "" : `: ${printable(row.reason)}`;
-    const retry =
-      row.retryInSeconds === undefined ? "" : `, tried again in ${timeLeft(row.retryInSeconds).replace(" left", "")}`;
-    return pc.red(`${row.resource} after ${row.failures} failures${reason}${retry}`);
-  });
+  const broken = [
+    ...sites.filter(({ outOfUse }) => outOfUse).map(({ site }) => `the uplink or downlink of site ${site}`),
+    ...resources.filter(({ outOfUse }) => outOfUse).map((row) => describeBroken(row)),
+  ];
+  const lines = broken.slice(0, mostOutOfUse).map((line) => pc.red(line));
   const more = controller.outOfUse - lines.length;
   if (more > 0) {
-    const what = lines.length > 0 ? `and ${more} more` : `${more} components`;
+    const what = lines.length > 0 ? `and ${more} more` : `${more} ${more === 1 ? "component" : "components"}`;
     lines.push(pc.red(`${what}: sluice resource ls, sluice agent ls`));
   }
   return ["", pc.dim("OUT OF USE"), ...lines];
+}
+
+function describeBroken({ resource, failures, reason, retryInSeconds }: ResourceRow): string {
+  const why = reason === undefined ? "" : `: ${printable(reason)}`;
+  const retry = retryInSeconds === undefined ? "" : `, tried again in ${timeOf(retryInSeconds)}`;
+  return `${resource} after ${failures} failures${why}${retry}`;
 }
 
 function unfinishedFirst(rows: readonly FileSetRow[]): FileSetRow[] {
@@ -212,7 +229,7 @@ function shareOf({ heldBytes, wantedBytes }: SiteProgressRow): number {
   return wantedBytes > 0 ? heldBytes / wantedBytes : 1;
 }
 
-function useOf({ allocatedBitsPerSecond, capabilityBitsPerSecond }: ResourceRow): number {
+function useOf({ allocatedBitsPerSecond, capabilityBitsPerSecond }: Usage): number {
   return capabilityBitsPerSecond === null || capabilityBitsPerSecond === 0
     ? 0
     : allocatedBitsPerSecond / capabilityBitsPerSecond;

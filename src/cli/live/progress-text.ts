@@ -1,10 +1,14 @@
 /** What the live views say of a thing that is under way. */
 import { formatDuration, nanosecondsPerSecond } from "../../std/units.ts";
 
-/** `12 s left`, `about 3 h 20 m left`; whole seconds, since tenths would only flicker. */
+/** Whole seconds, since tenths would only flicker: `12 s`, `3 h 20 m`. */
+export function timeOf(seconds: number): string {
+  return formatDuration(Math.max(1, Math.ceil(seconds)) * nanosecondsPerSecond);
+}
+
+/** `12 s left`; nothing where it is not known. */
 export function timeLeft(seconds: number | null | undefined): string {
-  if (seconds === null || seconds === undefined) return "";
-  return `${formatDuration(Math.max(1, Math.ceil(seconds)) * nanosecondsPerSecond)} left`;
+  return seconds === null || seconds === undefined ? "" : `${timeOf(seconds)} left`;
 }
 
 /** Cells beside one another, each as wide as the widest of its column. */

@@ -131,7 +131,7 @@ export class PublishProgress {
     const drawn = whole === undefined ? "" : `${bar(done, whole, barWidth, this.#unicode)}  `;
     const color = whole !== undefined && done >= whole ? pc.green : pc.cyan;
     const text = parts.filter((part) => part !== "").join("  ");
-    const room = Math.max(10, (this.#out.columns ?? 80) - labelWidth - 2 - drawn.length - 1);
+    const room = Math.max(10, (this.#out.columns || 80) - labelWidth - 2 - drawn.length - 1);
     return `${printable(label).padEnd(labelWidth)}  ${color(drawn)}${printable(text).slice(0, room)}`;
   }
 

@@ -94,7 +94,8 @@ class FleetWatch {
         sites: new Map(sites),
         problem: this.#problem,
       },
-      { columns: out.columns ?? 80, rows: (out.rows ?? 24) - 1, unicode: showsUnicode(process.env) },
+      // A terminal that does not know its size says 0.
+      { columns: out.columns || 80, rows: (out.rows || 24) - 1, unicode: showsUnicode(process.env) },
     );
   }
 }
