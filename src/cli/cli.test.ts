@@ -127,6 +127,25 @@ describe("command line: looking", () => {
   });
 });
 
+describe("command line: waiting", () => {
+  it("waits for agents, and names those that are missing when the time is over", async () => {
+    const there = await run("agent", "wait", "fra-0");
+    assert.deepEqual(there, { code: 0, out: "fra-0 is online\n", error: "" });
+    const missing = await run("agent", "wait", "fra-0", "iad-0", "--timeout", "300ms");
+    assert.deepEqual([missing.code, missing.out], [4, ""]);
+    assert.match(missing.error, /^sluice: not online when the time was over: iad-0\n/);
+    setTimeout(() => machine.agentViews.splice(1, 1, exampleAgent({ name: "iad-0" })), 500);
+    assert.equal((await run("agent", "wait", "iad-0", "--json")).code, 0);
+  });
+
+  it("waits for the targets of a version that is activated, if it is told to", async () => {
+    assert.equal((await run("fileset", "activate", "index", "1", "--timeout", "1s")).code, 2);
+    const late = await run("fileset", "activate", "index", "1", "--wait", "--timeout", "300ms");
+    assert.equal(late.code, 4);
+    assert.match(late.error, /^sluice: index@1: 1 of 2 targets do not hold it .*: fra-1 /);
+  });
+});
+
 describe("command line: orders", () => {
   it("hands orders over and prints what was done", async () => {
     const orders = [

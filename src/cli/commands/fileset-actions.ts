@@ -5,10 +5,11 @@ import type { VersionDetail, VersionSummary } from "../../protocol/views.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import type { ControllerClient } from "../controller-client.ts";
-import { formatDate, formatShare, print } from "../output.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { formatDate, formatShare, print, targetsText } from "../output.ts";
 import { formatFields, formatTable } from "../table.ts";
 import type { Column } from "../table.ts";
-import type { RemoveOptions, ShowOptions } from "./fileset.ts";
+import type { ActivateOptions, RemoveOptions, ShowOptions } from "./fileset.ts";
 
 /** The columns that every list of versions has. */
 export const versionColumns: readonly Column<VersionSummary>[] = [
@@ -56,9 +57,23 @@ export async function removeFileSet(name: string, version: string, options: Remo
   });
 }
 
-export async function activateFileSet(name: string, version: string, options: ControllerOptions): Promise<void> {
+export async function activateFileSet(name: string, version: string, options: ActivateOptions): Promise<void> {
+  if (options.timeout !== undefined && !options.wait) {
+    throw new UserError("--timeout goes with --wait", { exitCode: exitCodes.usage });
+  }
   const view = await (await connectController(options)).activate(name, version);
-  print(options.json, view, () => `${view.done}\n`);
+  if (!options.wait) {
+    print(options.json, view, () => `${view.done}\n`);
+    return;
+  }
+  const { waitUntilTargetsHold } = await import("../wait-for-fleet.ts");
+  const targets = await waitUntilTargetsHold({
+    url: options.controller,
+    name,
+    version,
+    timeoutMilliseconds: options.timeout,
+  });
+  print(options.json, { ...view, ...targets }, () => `${view.done}; ${targetsText(targets.targets)}\n`);
 }
 
 export async function setFileSetPaused(

@@ -3,9 +3,15 @@ import type { Command } from "commander";
 import { withControllerOptions } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import { helpWithExamples } from "../help.ts";
+import { durationMilliseconds } from "../option-values.ts";
 
 export interface ShowOptions extends ControllerOptions {
   readonly files?: boolean;
+}
+
+export interface ActivateOptions extends ControllerOptions {
+  readonly wait?: boolean;
+  readonly timeout?: number;
 }
 
 export interface RemoveOptions extends ControllerOptions {
@@ -49,10 +55,15 @@ export function registerFileSet(program: Command): void {
     .description("point `current` to a version, on each agent as soon as it holds all of it")
     .argument("<name>", "name of a file set")
     .argument("<version>", "its version; one that agents still hold needs no transfer")
-    .action(async (name: string, version: string, options: ControllerOptions) =>
+    .option("--wait", "end when every target holds it and uses it")
+    .option("--timeout <duration>", "with --wait: how long to wait for targets", durationMilliseconds)
+    .action(async (name: string, version: string, options: ActivateOptions) =>
       (await actions()).activateFileSet(name, version, options),
     );
-  helpWithExamples(activate, ["sluice fileset activate index 41"]);
+  helpWithExamples(activate, [
+    "sluice fileset activate index 41",
+    "sluice fileset activate index 41 --wait --timeout 5m",
+  ]);
 
   const pause = withControllerOptions(fileSet.command("pause"))
     .description("start no more transfers of a file set, or of one version of it")

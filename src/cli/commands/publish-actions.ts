@@ -4,26 +4,19 @@ import { checkAgentName, checkFileSetName, checkSiteName, checkVersion } from ".
 import { parseSelector } from "../../model/selector.ts";
 import { parseControllerUrl } from "../../platform/channel.ts";
 import { processRuns, type FollowEnd } from "../../services/publisher/growing-source.ts";
-import { PublishError, type PublishErrorKind } from "../../services/publisher/publish-error.ts";
+import { PublishError } from "../../services/publisher/publish-error.ts";
 import { publish } from "../../services/publisher/publish.ts";
 import type { PublishOptions, PublishResult, PublishSource } from "../../services/publisher/publish-options.ts";
 import { waitForTargets, type WaitResult } from "../../services/publisher/wait-for-targets.ts";
 import { UserError } from "../../std/errors.ts";
 import { formatBytes } from "../../std/units.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { print } from "../output.ts";
+import { print, targetsText } from "../output.ts";
 import { PublishProgress } from "../live/publish-progress.ts";
+import { withExitCode } from "../wait-for-fleet.ts";
 import type { PublishFlags } from "./publish.ts";
 
 const standardInput = "-";
-
-const exitCodeOf: Readonly<Record<PublishErrorKind, number>> = {
-  failed: exitCodes.failure,
-  unreachable: exitCodes.unreachable,
-  conflict: exitCodes.conflict,
-  waitTimedOut: exitCodes.timedOut,
-  interrupted: exitCodes.interrupted,
-};
 
 /** Runs the command. @throws UserError with the exit code that fits */
 export async function publishPath(path: string, flags: PublishFlags): Promise<void> {
@@ -44,9 +37,7 @@ export async function publishPath(path: string, flags: PublishFlags): Promise<vo
     print(flags.json, jsonOf(result, targets), () => textOf(result, targets));
   } catch (error) {
     progress.end(false);
-    if (!(error instanceof PublishError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new UserError(error.message, { ...hint, exitCode: exitCodeOf[error.kind], cause: error });
+    throw withExitCode(error);
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
@@ -150,8 +141,7 @@ function resultLine(result: PublishResult): string {
 function textOf(result: PublishResult, targets: WaitResult | undefined): string {
   const line = resultLine(result);
   if (targets === undefined) return `${line}\n`;
-  const { targets: count } = targets;
-  return `${line}\n${count === 0 ? "no agent is to hold it" : `${count === 1 ? "its target holds" : `all ${count} targets hold`} it`}\n`;
+  return `${line}\n${targetsText(targets.targets)}\n`;
 }
 
 function jsonOf(result: PublishResult, targets: WaitResult | undefined): unknown {

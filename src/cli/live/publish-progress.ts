@@ -89,7 +89,7 @@ export class PublishProgress {
     }
     const stage = Object.assign(this.#stage ?? { label, startedAt: 0, meter: new RateMeter() }, now);
     stage.meter.add(performance.now(), now.done);
-    if (this.#update === undefined) this.#plain(`${label} ${now.remark}`, this.#plainLine(stage));
+    if (this.#update === undefined) this.#plain(label, this.#plainLine(stage));
     else if (before?.label !== label || this.#isDue()) this.#update(this.#lines(stage));
   }
 
