@@ -154,6 +154,7 @@ describe("command line: orders", () => {
       ["fileset", "resume", "index", "2"],
       ["agent", "drain", "fra-0"],
       ["agent", "unblock", "fra-0", "--controller", controller.url],
+      ["resource", "put-back", "agents.fra-0"],
     ];
     for (const order of orders) {
       const { code, out, error } = await run(...order);
@@ -166,6 +167,7 @@ describe("command line: orders", () => {
       { type: "resume", name: "index", version: "2" },
       { type: "drain", agent: "fra-0" },
       { type: "unblock", agent: "fra-0" },
+      { type: "putBack", component: "agents.fra-0" },
     ]);
   });
 

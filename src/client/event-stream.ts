@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
   /** How long a controller that does not answer is tried again; without end when left out. */
   readonly patienceMilliseconds?: number;
+  /** Called whenever the connection has broken or did not come about, with why; it is tried again. */
+  readonly onBroken?: (problem: string) => void;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface FollowOptions {
 export async function* followEvents(
   client: ControllerClient,
   topics: readonly string[],
-  { signal, patienceMilliseconds = Infinity }: FollowOptions,
+  { signal, patienceMilliseconds = Infinity, onBroken }: FollowOptions,
 ): AsyncGenerator<LiveEvent> {
   let lastEventId: string | undefined;
   let attempt = 0;
@@ -48,11 +50,13 @@ export async function* followEvents(
         yield { ...(JSON.parse(event.data) as object), type: event.type } as LiveEvent;
       }
       lostAt = performance.now();
+      if (!isOver()) onBroken?.("the controller has closed the connection");
     } catch (error) {
       if (isOver()) return;
       if (error instanceof ClientError && error.kind !== "unavailable") throw error;
       if (attempt <= 0) lostAt = performance.now();
       if (performance.now() - lostAt > patienceMilliseconds) throw lostError(error);
+      onBroken?.(error instanceof ClientError ? error.message : "the controller cannot be reached");
     } finally {
       clearTimeout(silence);
       signal?.removeEventListener("abort", onAbort);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { StatusView, VersionSummary } from "../../protocol/views.ts";
 import { UserError } from "../../std/errors.ts";
 import { printable } from "../../platform/printable.ts";
+import type { ControllerClient } from "../controller-client.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -25,7 +26,7 @@ export async function watchStatus(options: StatusOptions): Promise<void> {
   const client = await connectController(options);
   const first = await client.status();
   if (!options.json && process.stdout.isTTY) {
-    await watchOnTerminal(options);
+    await watchOnTerminal(client, options);
     return;
   }
   const show = options.json ? jsonWatcher() : plainWatcher();
@@ -43,11 +44,12 @@ export async function watchStatus(options: StatusOptions): Promise<void> {
 
 type Show = (status: StatusView | string) => void;
 
-async function watchOnTerminal({ controller, interval }: StatusOptions): Promise<void> {
+async function watchOnTerminal(client: ControllerClient, { controller, interval }: StatusOptions): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   const { watchFleet } = await import("../live/watch-fleet.ts");
   await watchFleet({
+    client,
     url: controller.replace(/\/+$/, ""),
     intervalMilliseconds: interval,
     out: process.stdout,

@@ -1,15 +1,17 @@
 /** `sluice status --watch` on a terminal: follows the event stream and shows the fleet until it is interrupted. */
 import { createLogUpdate } from "log-update";
+import type { ControllerClient } from "../../client/controller-client.ts";
+import { followEvents } from "../../client/event-stream.ts";
 import { applyEvent } from "../../protocol/api/apply-event.ts";
 import type { AnyTopicData, LiveEvent, TopicData } from "../../protocol/api/events.ts";
 import { showsUnicode } from "./bar.ts";
-import { followEvents } from "./event-stream.ts";
 import { fleetScreen, watchedClosely } from "./fleet-screen.ts";
 
 /** File sets of which each site's progress is shown. */
 const closelyWatched = 3;
 
 export interface WatchOptions {
+  readonly client: ControllerClient;
   readonly url: string;
   readonly intervalMilliseconds: number;
   readonly out: NodeJS.WriteStream;
@@ -58,15 +60,19 @@ class FleetWatch {
     this.#following = new AbortController();
     const topics = ["overview", ...this.#close.map((fileSet) => `fileSet:${fileSet}`)];
     for (const topic of this.#topics.keys()) if (!topics.includes(topic)) this.#topics.delete(topic);
-    void followEvents({
-      url: this.#options.url,
-      topics,
-      signal: this.#following.signal,
-      onEvent: (event) => this.#take(event),
-      onProblem: (problem) => {
-        this.#problem = problem;
-      },
+    void this.#read(topics, this.#following.signal).catch((error: unknown) => {
+      this.#problem = error instanceof Error ? error.message : String(error);
     });
+  }
+
+  async #read(topics: readonly string[], signal: AbortSignal): Promise<void> {
+    const onBroken = (problem: string): void => {
+      this.#problem = `${problem}; trying again`;
+    };
+    for await (const event of followEvents(this.#options.client, topics, { signal, onBroken })) {
+      this.#problem = undefined;
+      this.#take(event);
+    }
   }
 
   #take(event: LiveEvent): void {
