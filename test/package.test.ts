@@ -86,7 +86,9 @@ describe("the package", () => {
       assert.ok(packed);
       const paths = packed.files.map(({ path }) => path);
       assert.deepEqual(
-        paths.filter((path) => /\.(test|testing)\.|\.map$|\.tsbuildinfo$|^dist\/(test|demo|benchmarks)\//.test(path)),
+        paths.filter((path) =>
+          /\.(test|testing)\.|\.map$|\.tsbuildinfo$|^dist\/(test|demo|benchmarks|lab)\//.test(path),
+        ),
         [],
         "nothing that only tests need is in it",
       );

@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
   /** How long a controller that does not answer is tried again; without end when left out. */
   readonly patienceMilliseconds?: number;
+  /** The longest pause between two tries; half a minute when left out, for what need not be on time. */
+  readonly longestPauseMilliseconds?: number;
   /** Called whenever the connection has broken or did not come about, with why; it is tried again. */
   readonly onBroken?: (problem: string) => void;
 }
@@ -28,7 +30,7 @@ export interface FollowOptions {
 export async function* followEvents(
   client: ControllerClient,
   topics: readonly string[],
-  { signal, patienceMilliseconds = Infinity, onBroken }: FollowOptions,
+  { signal, patienceMilliseconds = Infinity, longestPauseMilliseconds = Infinity, onBroken }: FollowOptions,
 ): AsyncGenerator<LiveEvent> {
   let lastEventId: string | undefined;
   let attempt = 0;
@@ -63,7 +65,7 @@ export async function* followEvents(
       stop.abort();
     }
     await pause(
-      retryPauseMilliseconds(Math.max(0, attempt), Math.random),
+      Math.min(longestPauseMilliseconds, retryPauseMilliseconds(Math.max(0, attempt), Math.random)),
       undefined,
       signal === undefined ? {} : { signal },
     ).catch(() => undefined);

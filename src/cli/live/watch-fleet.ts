@@ -9,6 +9,8 @@ import { fleetScreen, watchedClosely } from "./fleet-screen.ts";
 
 /** File sets of which each site's progress is shown. */
 const closelyWatched = 3;
+/** Somebody looks on: a controller that is back is seen within this. */
+const longestPauseMilliseconds = 2_000;
 
 export interface WatchOptions {
   readonly client: ControllerClient;
@@ -69,7 +71,11 @@ class FleetWatch {
     const onBroken = (problem: string): void => {
       this.#problem = `${problem}; trying again`;
     };
-    for await (const event of followEvents(this.#options.client, topics, { signal, onBroken })) {
+    for await (const event of followEvents(this.#options.client, topics, {
+      signal,
+      onBroken,
+      longestPauseMilliseconds,
+    })) {
       this.#problem = undefined;
       this.#take(event);
     }
