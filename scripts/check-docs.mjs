@@ -1,10 +1,12 @@
 /**
  * Holds the documents to the code: every path and link in them exists, every claim stands in docs/coverage.md, the tables
- * of docs/limits.md are what the sources say, and the references of API and metrics are what the built code says.
+ * of docs/limits.md are what the sources say, and the references of API, metrics, commands and config what the built code
+ * says of itself.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { apiPageProblems } from "./api-page.mjs";
+import { commandPages } from "./cli-pages.mjs";
 import { limitsPageIsCurrent } from "./limits-table.mjs";
 import { listFiles, repositoryRoot } from "./lib.mjs";
 
@@ -59,6 +61,9 @@ for (const claim of claimNumbers) {
 }
 if (!limitsPageIsCurrent()) problems.push("docs/limits.md does not say what the sources say: run npm run docs:limits");
 problems.push(...(await apiPageProblems()));
+for (const { path, text, wanted } of await commandPages()) {
+  if (text !== wanted) problems.push(`${path} does not say what the command line says: run npm run docs:cli`);
+}
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

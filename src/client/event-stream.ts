@@ -17,6 +17,10 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
   /** How long a controller that does not answer is tried again; without end when left out. */
   readonly patienceMilliseconds?: number;
+  /** The longest pause between two tries; half a minute when left out, for what need not be on time. */
+  readonly longestPauseMilliseconds?: number;
+  /** Called whenever the connection has broken or did not come about, with why; it is tried again. */
+  readonly onBroken?: (problem: string) => void;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface FollowOptions {
 export async function* followEvents(
   client: ControllerClient,
   topics: readonly string[],
-  { signal, patienceMilliseconds = Infinity }: FollowOptions,
+  { signal, patienceMilliseconds = Infinity, longestPauseMilliseconds = Infinity, onBroken }: FollowOptions,
 ): AsyncGenerator<LiveEvent> {
   let lastEventId: string | undefined;
   let attempt = 0;
@@ -48,18 +52,20 @@ export async function* followEvents(
         yield { ...(JSON.parse(event.data) as object), type: event.type } as LiveEvent;
       }
       lostAt = performance.now();
+      if (!isOver()) onBroken?.("the controller has closed the connection");
     } catch (error) {
       if (isOver()) return;
       if (error instanceof ClientError && error.kind !== "unavailable") throw error;
       if (attempt <= 0) lostAt = performance.now();
       if (performance.now() - lostAt > patienceMilliseconds) throw lostError(error);
+      onBroken?.(error instanceof ClientError ? error.message : "the controller cannot be reached");
     } finally {
       clearTimeout(silence);
       signal?.removeEventListener("abort", onAbort);
       stop.abort();
     }
     await pause(
-      retryPauseMilliseconds(Math.max(0, attempt), Math.random),
+      Math.min(longestPauseMilliseconds, retryPauseMilliseconds(Math.max(0, attempt), Math.random)),
       undefined,
       signal === undefined ? {} : { signal },
     ).catch(() => undefined);

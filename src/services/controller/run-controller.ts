@@ -163,6 +163,7 @@ class ControllerProgram implements RunningController {
       });
       logger.info({ url: this.url, term: start.term }, "controller started");
     } catch (error) {
+      this.#events?.close();
       await this.#loop.stop();
       throw error;
     }
