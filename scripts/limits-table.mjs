@@ -29,6 +29,7 @@ const sections = [
   ["src/client", "Client for programs"],
   ["src/cli", "Command line"],
   ["lab", "Lab and races"],
+  ["src/dashboard", "Dashboard"],
 ];
 
 const isLimitName =

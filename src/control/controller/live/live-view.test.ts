@@ -258,6 +258,26 @@ test("a lane's bytes are counted for its flow, its sites and its resources, and 
   assert.ok(Math.abs(heldBackBy.secondsAtLeast - seconds) <= 0.1 || heldBackBy.secondsAtLeast < seconds);
 });
 
+test("what came while nobody looked is not taken for what came just now", () => {
+  const stage = new LiveStage(sites);
+  const { iad } = published(stage);
+  stage.tick();
+  const laneId = stage.sent
+    .flatMap((command) =>
+      command.type === "sendAgent" && command.message.type === "instruct" ? command.message.open : [],
+    )
+    .find(({ holderName }) => holderName === "fra-0")?.laneId;
+  assert.ok(laneId !== undefined);
+  stage.state(iad, { lanes: [{ laneId, receivedBytes: 5_000_000 }] });
+  for (let second = 0; second < 5; second += 1) stage.tick();
+  stage.follow("overview");
+  stage.tick();
+  // Five megabytes in six seconds are 7 Mbit/s; in the last one alone they would be 42.
+  const link = stage.topic("overview").links.find((row) => row.link === "fra>iad");
+  const measured = link?.measuredBitsPerSecond ?? 0;
+  assert.ok(measured > 0 && measured < 8_000_000, String(measured));
+});
+
 test("a failure is shown once, with what it was put down to", () => {
   const stage = new LiveStage(sites);
   stage.follow("transfers");

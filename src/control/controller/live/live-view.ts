@@ -37,6 +37,8 @@ export class LiveView {
   readonly #live: LiveState;
   readonly #topics = new Map<string, OpenTopic>();
   #countedAtNanoseconds: number | undefined;
+  /** When rates were last worked out: only while someone listens. */
+  #measuredAtNanoseconds: number | undefined;
   #sampledAtNanoseconds: number | undefined;
 
   constructor(state: ControllerState) {
@@ -154,13 +156,17 @@ export class LiveView {
     const last = this.#countedAtNanoseconds ?? nowNanoseconds;
     const seconds = (nowNanoseconds - last) / nanosecondsPerSecond;
     this.#countedAtNanoseconds = nowNanoseconds;
+    this.#measuredAtNanoseconds ??= nowNanoseconds;
     for (const { meter, tally } of progress.fileSets.values()) meter.update(tally.heldBytes, seconds);
     if (this.#topics.size === 0) {
       traffic.forget(nowNanoseconds);
       return;
     }
-    traffic.tick(nowNanoseconds, seconds);
-    usage.tick(seconds);
+    // What came while nobody looked came in all of that time, not since the last count.
+    const measuredSeconds = (nowNanoseconds - this.#measuredAtNanoseconds) / nanosecondsPerSecond;
+    this.#measuredAtNanoseconds = nowNanoseconds;
+    traffic.tick(nowNanoseconds, measuredSeconds);
+    usage.tick(measuredSeconds);
     for (const fileSet of this.#live.heldBack.refresh(nowNanoseconds)) progress.tell(fileSet);
   }
 

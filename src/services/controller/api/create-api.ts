@@ -9,6 +9,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { maximumTopologyBytes } from "../../../platform/yaml-topology.ts";
 import { UserError } from "../../../std/errors.ts";
+import { addDashboardPage } from "../dashboard-page.ts";
 import { maximumRequestBodyBytes } from "../limits.ts";
 import { ApiError, errorAnswer, tooLarge } from "./api-errors.ts";
 import { addAgentRoutes } from "./agent-routes.ts";
@@ -52,6 +53,7 @@ export function createControllerApi(options: ControllerApiOptions): OpenAPIHono 
   addTopologyRoutes(api, options);
   addEventRoutes(api, options);
   addDocumentRoutes(api);
+  addDashboardPage(api);
   return api;
 }
 
