@@ -97,7 +97,10 @@ function enterAgent(state: ControllerState, hello: Hello): Agent {
   const { agentId, name, site, labels, address } = hello;
   const holder = state.agentsByName.get(name);
   if (holder !== undefined && holder.row.agentId !== agentId) {
-    state.out.note("info", `agent ${name} (${holder.row.agentId}) is gone; its name is taken over by ${agentId}`);
+    state.out.note("info", `agent ${name} (${holder.row.agentId}) is gone; its name is taken over by ${agentId}`, {
+      agent: name,
+      agentId,
+    });
     forgetMember(state, holder);
     state.agents.delete(holder.row.agentId);
     state.out.store({ table: "agents", key: holder.row.agentId, value: undefined });
@@ -324,7 +327,8 @@ export function agentGone(state: ControllerState, agent: Agent): void {
   agent.row = { ...agent.row, online: false };
   storeAgent(state, agent);
   forgetMember(state, agent);
-  state.out.note("warn", `agent ${agent.row.name} is gone`);
+  const { name, agentId, site } = agent.row;
+  state.out.note("warn", `agent ${name} is gone`, { agent: name, agentId, site });
 }
 
 function forgetMember(state: ControllerState, agent: Agent): void {

@@ -208,6 +208,7 @@ export function commit(state: ControllerState, publish: Publish): void {
   state.out.note(
     "info",
     `${fileSet.key} is published: ${fileSet.manifest.files.length} files, ${fileSet.manifest.totalBytes} bytes`,
+    { fileSet: fileSet.key, publishId },
   );
   if (fileSet.row.activate) activateVersion(state, fileSet);
   state.out.sendPublisher(connectionId, { type: "committed", publishId });
@@ -216,7 +217,10 @@ export function commit(state: ControllerState, publish: Publish): void {
 /** Nothing of it stays, anywhere. */
 export function abortPublish(state: ControllerState, publish: Publish, reason: string): void {
   const fileSet = state.fileSets.get(publish.key);
-  state.out.note("warn", `the publish of ${publish.key} is aborted: ${reason}`);
+  state.out.note("warn", `the publish of ${publish.key} is aborted: ${reason}`, {
+    fileSet: publish.key,
+    publishId: publish.publishId,
+  });
   const { connectionId, publishId } = publish;
   endPublish(state, publish);
   reject(state, connectionId, publishId, "aborted", `the publish of ${publish.key} is aborted: ${reason}`);

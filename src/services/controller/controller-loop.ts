@@ -16,8 +16,8 @@ import { longestTimerMilliseconds, maximumQueuedEvents } from "./limits.ts";
 import type { ControllerMachine } from "./machine.ts";
 
 export interface ControllerLoopOptions {
-  readonly machine: ControllerMachine;
-  readonly store: StorePort;
+  readonly machine: Pick<ControllerMachine, "handle">;
+  readonly store: Pick<StorePort, "write">;
   /** The row that says that the term is ours; it must stand so in the store. */
   readonly term: StoreChange;
   /** Integer nanoseconds that only ever rise. */
@@ -62,6 +62,11 @@ export class ControllerLoop {
     if (this.#running) return;
     this.#running = true;
     this.#work = this.#workOff();
+  }
+
+  /** Events that wait. */
+  get queued(): number {
+    return this.#queue.length;
   }
 
   /** Nothing is handled or sent from now on. Resolves when a write that was under way has ended. */
