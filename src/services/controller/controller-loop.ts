@@ -103,17 +103,22 @@ export class ControllerLoop {
     const commands: ControllerCommand[] = [];
     let wakeAtNanoseconds: number | undefined;
     const note = (change: StoreChange): void => void changes.set(`${change.table}\n${change.key}`, change);
-    for (const { event, changes: own } of events) {
+    const take = (event: ControllerEvent): void => {
       const output = this.#handle(event);
-      own.forEach(note);
       if (output === undefined) {
         if ("connectionId" in event) commands.push({ type: "close", connectionId: event.connectionId });
-        continue;
+        return;
       }
       output.changes.forEach(note);
       commands.push(...output.commands);
       wakeAtNanoseconds = output.wakeAtNanoseconds;
+    };
+    for (const { event, changes: own } of events) {
+      take(event);
+      own.forEach(note);
     }
+    // What all of them together give to decide is decided now, not a turn of the timer later.
+    if (wakeAtNanoseconds !== undefined && wakeAtNanoseconds <= this.#options.nowNanoseconds()) take({ type: "timer" });
     if (changes.size > 0) await this.#write([...changes.values()]);
     if (this.#stopped) return;
     for (const command of commands) this.#options.carryOut(command);
