@@ -97,7 +97,7 @@ export class LedgerChecker {
   /** What an agent says holds from when it says it, not from when the controller hears it. */
   onSaid(agentId: string, message: AgentMessage): void {
     if (message.type !== "state") return;
-    for (const { laneId, ended } of message.lanes) if (ended !== undefined) this.#release(`${agentId} ${String(laneId)}`);
+    for (const { laneId, ended } of message.lanes) if (ended !== undefined) this.#release(agentId, laneId);
   }
 
   #instruct(peer: { readonly id: string; readonly end: PathEnd }, message: Instruct, pulls: boolean): void {

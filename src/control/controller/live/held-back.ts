@@ -166,7 +166,8 @@ export class HeldBack implements ProgressListener {
 
   /** Bytes that have still to come into a site: those that nobody there has or is sent, and those that are being sent. */
   #lackedBy(site: string, order: BlockOrder, all: RangeSet): number {
-    return order.bytesOf(order.absentIn(site, all)) + (this.#coming.get(order)?.get(site) ?? 0);
+    const absent = order.views.get(site)?.absent.toRangeSet() ?? all;
+    return order.bytesOf(absent) + (this.#coming.get(order)?.get(site) ?? 0);
   }
 
   /** What lanes between sites have pending. */
