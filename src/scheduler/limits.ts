@@ -28,6 +28,9 @@ export interface SchedulerSettings {
   readonly drawnSources: number;
   /** Small blocks are put together until a transfer lasts this long ... */
   readonly portionMilliseconds: number;
+  /** ... or so many times as long as passes between two transfers, where there are still this many of the file set ... */
+  readonly portionPauses: number;
+  readonly leastPortions: number;
   /** ... or brings this part of the file set ... */
   readonly portionsOfAFileSet: number;
   /** ... but never more than this. */
@@ -59,6 +62,8 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   drawnTargets: 8,
   drawnSources: 16,
   portionMilliseconds: 4,
+  portionPauses: 8,
+  leastPortions: 64,
   portionsOfAFileSet: 2_048,
   portionMaximumBytes: 16 * 1024 * 1024,
   wireShare: 1_514 / 1_448,

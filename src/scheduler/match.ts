@@ -12,7 +12,8 @@ import type { Decisions } from "./decisions.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
-import { downCapability, downFree, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
+import { pauseNanoseconds } from "./ahead.ts";
+import { downCapability, downFree, type FleetLag, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickRule } from "./pick-blocks.ts";
 import type { Member, World } from "./world.ts";
 
@@ -23,6 +24,7 @@ export interface MatchParts {
   readonly settings: SchedulerSettings;
   readonly weights: CostWeights;
   readonly random: SeededRandom;
+  readonly lag: FleetLag;
   readonly mode: string;
   readonly onDecision: OnDecision | undefined;
 }
@@ -153,9 +155,12 @@ export class Matcher {
   #portion({ order, source, target, block, only, rateBitsPerSecond }: Match): RangeSet {
     const { settings } = this.parts;
     const total = order.description.bytesInRange(0, order.blockCount);
+    // What passes between a transfer and the next, where ends are not to be expected, must be little beside it.
+    const pause = pauseNanoseconds(target.member) + this.parts.lag.nanoseconds;
+    const seconds = Math.max(settings.portionMilliseconds / 1_000, (settings.portionPauses * pause) / 1_000_000_000);
     const atLeast = Math.min(
       settings.portionMaximumBytes,
-      Math.max(total / settings.portionsOfAFileSet, ((rateBitsPerSecond / 8) * settings.portionMilliseconds) / 1_000),
+      Math.max(total / settings.portionsOfAFileSet, Math.min(total / settings.leastPortions, (rateBitsPerSecond / 8) * seconds)),
     );
     const blocks = Math.floor((atLeast * order.blockCount) / Math.max(1, total));
     return portionAround(order, source, target, block, blocks, only);

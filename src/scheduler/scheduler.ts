@@ -17,7 +17,7 @@ import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { blame, clear, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
+import { blame, clear, FleetLag, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -49,6 +49,7 @@ export class Scheduler {
   readonly #mode: IncrementalMode;
   /** Decided between two calls of `decide`, outside the mode: ends of lanes, changes of rate. */
   #decisions = new Decisions();
+  readonly #lag = new FleetLag();
   #topologyChanged = false;
   /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
   /** Short lanes whose end is decided on ahead of its news. */
@@ -67,6 +68,7 @@ export class Scheduler {
         settings: this.settings,
         weights: { ...defaultCostWeights, ...options.weights },
         random: new SeededRandom(options.seed),
+        lag: this.#lag,
         mode: "incremental",
         onDecision: options.onDecision,
       },
@@ -271,8 +273,7 @@ export class Scheduler {
 
   /** A lane was opened: when it will count as ended, and when it will be late. */
   #expect(lane: Lane, now: number): void {
-    const delay = lane.target.delay.roundTripNanoseconds;
-    this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, delay) });
+    this.#watched.push({ lane, atNanoseconds: lateAt(now, lane, lane.pendingBytes, this.#lag) });
     const end = endsAt(lane, this.#durationOf(lane, lane.pendingBytes));
     if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
   }
@@ -312,7 +313,7 @@ export class Scheduler {
         this.#closeWith(lane);
         continue;
       }
-      blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
+      blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, ledger);
       if (isSlowSource(lane.source) && !isSlowTarget(lane.target) && this.#othersHold(lane)) {
         lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
         this.#closeWith(lane);
@@ -328,7 +329,7 @@ export class Scheduler {
       if (rate < lane.rateBitsPerSecond) this.#lanes.setRate(lane, rate, this.#decisions);
       this.#mode.touch(lane.source);
       this.#mode.touch(lane.target);
-      this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, rate, 0) });
+      this.#watched.push({ lane, atNanoseconds: lateAt(now, lane, lane.pendingBytes, this.#lag) });
     }
   }
 
@@ -372,8 +373,11 @@ export class Scheduler {
   #judgeEnded(lane: Lane, now: number): void {
     const elapsed = now - lane.openedNanoseconds;
     const { delay } = lane.target;
-    learn(delay, elapsed, this.#durationOf(lane, lane.arrivedBytes));
-    if (wasLate(lane, lane.arrivedBytes, elapsed, delay.roundTripNanoseconds)) blame(lane, lane.arrivedBytes, elapsed);
+    const expected = this.#durationOf(lane, lane.arrivedBytes);
+    learn(delay, elapsed, expected);
+    const isLate = wasLate(lane, lane.arrivedBytes, elapsed, this.#lag);
+    this.#lag.learn(Math.max(0, elapsed - expected - delay.roundTripNanoseconds));
+    if (isLate) blame(lane, lane.arrivedBytes, elapsed, this.world.ledger);
     else clear(lane, this.world.ledger);
   }
 
