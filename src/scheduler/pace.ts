@@ -53,12 +53,14 @@ export interface Pace {
   blamed: number;
   /** Whether it has been on time since it was found slow, or ever. */
   isProven: boolean;
+  /** It was found slow together with the other end: one of the two may be innocent. */
+  isSharedBlame: boolean;
   /** What its interface counts for; Infinity: all it declares. */
   limitBitsPerSecond: number;
 }
 
 export function newPace(): Pace {
-  return { blamed: 0, isProven: false, limitBitsPerSecond: Infinity };
+  return { blamed: 0, isProven: false, isSharedBlame: false, limitBitsPerSecond: Infinity };
 }
 
 export function isSlowSource(member: Member): boolean {
@@ -111,6 +113,7 @@ export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number, led
     if (suspects.length > 1 && pace.blamed < blamedInARow) continue;
     if (suspects.length === 1 && pace.isProven && pace.blamed < blamedInARow) continue;
     pace.isProven = false;
+    pace.isSharedBlame = suspects.length > 1;
     const declared = ledger.capabilityOn(pace === out ? lane.source.nicUp : lane.target.nicDown);
     const least = Math.min(declared, unlimitedBitsPerSecond) * leastLimitShare;
     pace.limitBitsPerSecond = Math.max(least, achieved * regain);
@@ -119,13 +122,19 @@ export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number, led
 
 /** A transfer came on time: its ends can do what it had. */
 export function clear(lane: Lane, ledger: Ledger): void {
-  for (const [pace, resource] of [
-    [lane.source.paceOut, lane.source.nicUp],
-    [lane.target.paceIn, lane.target.nicDown],
+  const [out, into] = [lane.source.paceOut, lane.target.paceIn];
+  for (const [pace, resource, other] of [
+    [out, lane.source.nicUp, into],
+    [into, lane.target.nicDown, out],
   ] as const) {
     pace.blamed = 0;
     if (pace.limitBitsPerSecond === Infinity) {
       pace.isProven = true;
+      continue;
+    }
+    if (pace.isSharedBlame && other.limitBitsPerSecond === Infinity) {
+      // On time with somebody else: it was the other one. If not, it will be late again, and blamed alone.
+      pace.limitBitsPerSecond = Infinity;
       continue;
     }
     if (lane.rateBitsPerSecond < pace.limitBitsPerSecond * nearlyFull) continue;
