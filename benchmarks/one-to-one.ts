@@ -1,6 +1,6 @@
 /**
  * npm run bench:one-to-one: from one agent to another on this machine, without limits, beside `rsync -a --whole-file` from
- * a daemon on this machine in the same run. It prints a table in Markdown, and what each side's time includes.
+ * a daemon on this machine in the same run, and libtorrent and aria2 where they are installed. It prints a table in Markdown, and what each side's time includes.
  *
  * Several runs in turn, each into directories that are new; everything that arrives is compared with the original by
  * SHA-256, outside the clock. Nothing is deleted before the last measurement: that would slow down what follows.
@@ -13,8 +13,10 @@ import { parseArgs } from "node:util";
 import { UserError } from "#src/std/errors.ts";
 import { formatBytes, parseBytes } from "#src/std/units.ts";
 import { Programs } from "../demo/programs.ts";
+import type { Measurement } from "./process-usage.ts";
 import { RsyncSide } from "./rsync-side.ts";
 import { SluiceSide } from "./sluice-side.ts";
+import { TorrentSide, torrentTools } from "./torrent-side.ts";
 import { makeWorkloads, payloadBytes } from "./workloads.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -36,8 +38,8 @@ interface Options {
 /** One way to get a directory from one place to another. */
 export interface Side {
   readonly name: string;
-  /** Gets the workload into a new directory, compares it, and gives the seconds: for each of `labels` one. */
-  measure(workload: Workload, run: number): Promise<readonly number[]>;
+  /** Gets the workload into a new directory, compares it, and says what that took: for each of `labels` one. */
+  measure(workload: Workload, run: number): Promise<readonly Measurement[]>;
   readonly labels: readonly string[];
 }
 
@@ -105,8 +107,8 @@ async function inDirectory(options: Options): Promise<number> {
 }
 
 async function checkDisk(directory: string, options: Options): Promise<void> {
-  // The original, the first agent's copy where the file system cannot share, and what arrives.
-  const needed = payloadBytes(options.sizeBytes, options.files) * (2 + 2 * options.runs);
+  // The original, the first agent's copy where the file system cannot share, and what arrives by four tools at most.
+  const needed = payloadBytes(options.sizeBytes, options.files) * (2 + 4 * options.runs);
   const { bavail, bsize } = await statfs(directory);
   if (bavail * bsize >= needed) return;
   throw new UserError(`${formatBytes(needed)} are needed, ${formatBytes(bavail * bsize)} are free: see --directory`);
@@ -120,16 +122,22 @@ async function benchmark(programs: Programs, directory: string, options: Options
   const rsync = await RsyncSide.start(programs, join(directory, "rsync"), workloads);
   if (rsync === undefined) say("rsync is not installed and is left out: it is the Debian package `rsync`");
   else sides.push(rsync);
-  const measured = new Map<string, number[]>();
+  for (const tool of torrentTools) {
+    const side = await TorrentSide.start(tool, programs, join(directory, tool.name), workloads);
+    if (side === undefined) say(`${tool.name} is not installed and is left out`);
+    else sides.push(side);
+  }
+  const measured = new Map<string, Measurement[]>();
   for (let run = 1; run <= options.runs; run += 1) {
     for (const workload of workloads) {
       for (const side of run % 2 === 1 ? sides : sides.toReversed()) {
         await settle(programs);
-        const seconds = await side.measure(workload, run);
-        for (const [index, label] of side.labels.entries()) {
+        for (const [index, measurement] of (await side.measure(workload, run)).entries()) {
+          const label = side.labels[index] ?? side.name;
           const key = `${workload.name}/${label}`;
-          measured.set(key, [...(measured.get(key) ?? []), seconds[index] ?? Number.NaN]);
-          say(`run ${run}: ${workload.title}, ${label}: ${(seconds[index] ?? Number.NaN).toFixed(2)} s`);
+          measured.set(key, [...(measured.get(key) ?? []), measurement]);
+          const { seconds, cpuSeconds } = measurement;
+          say(`run ${run}: ${workload.title}, ${label}: ${seconds.toFixed(2)} s, processor ${cpuSeconds.toFixed(2)} s`);
         }
       }
     }
@@ -146,17 +154,27 @@ function say(text: string): void {
   process.stderr.write(`- ${text}\n`);
 }
 
-function report(workloads: readonly Workload[], sides: readonly Side[], measured: Map<string, number[]>): string {
-  const lines = ["| | each run, s | median, s | GB/s | time / rsync |", "|---|---|---|---|---|"];
+function report(workloads: readonly Workload[], sides: readonly Side[], measured: Map<string, Measurement[]>): string {
+  const lines = [
+    "| | each run, s | median, s | GB/s | time / rsync | CPU s/GB | receiver, MiB | sender, MiB |",
+    "|---|---|---|---|---|---|---|---|",
+  ];
   for (const { name, title, bytes } of workloads) {
-    const reference = measured.get(`${name}/${RsyncSide.reference}`);
+    const reference = measured.get(`${name}/${RsyncSide.reference}`)?.map(({ seconds }) => seconds);
     for (const label of sides.flatMap((side) => side.labels)) {
-      const seconds = measured.get(`${name}/${label}`) ?? [];
-      const middle = median(seconds);
-      const ratio = reference === undefined ? "-" : (middle / median(reference)).toFixed(2);
-      const each = seconds.map((value) => value.toFixed(2)).join(", ");
-      const rate = (bytes / middle / 1e9).toFixed(2);
-      lines.push(`| ${title}, ${label} | ${each} | ${middle.toFixed(2)} | ${rate} | ${ratio} |`);
+      const runs = measured.get(`${name}/${label}`) ?? [];
+      const middle = median(runs.map(({ seconds }) => seconds));
+      const cells = [
+        `${title}, ${label}`,
+        runs.map(({ seconds }) => seconds.toFixed(2)).join(", "),
+        middle.toFixed(2),
+        (bytes / middle / 1e9).toFixed(2),
+        reference === undefined ? "-" : (middle / median(reference)).toFixed(2),
+        shown(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (bytes / 1e9), 2),
+        shown(Math.max(...runs.map(({ receiverPeakBytes }) => receiverPeakBytes)) / 2 ** 20, 0),
+        shown(Math.max(...runs.map(({ senderPeakBytes }) => senderPeakBytes)) / 2 ** 20, 0),
+      ];
+      lines.push(`| ${cells.join(" | ")} |`);
     }
   }
   const processor = cpus()[0]?.model.trim() ?? "unknown processor";
@@ -165,8 +183,14 @@ function report(workloads: readonly Workload[], sides: readonly Side[], measured
 Node.js ${process.version}, Linux ${release()}, ${cpus().length} x ${processor}; page cache warm on the sending side.
 sluice: from \`fileset resume\` to the second agent's \`current\` link: manifest, transfer, BLAKE3 of every block before it is
 written, everything flushed to the disk (fsync). rsync: from its start to its end; it flushes nothing, so its second line
-adds \`sync -f\`.
+adds \`sync -f\`. libtorrent, aria2: from the start of the fetching program to its end, pieces of 1 MiB hashed before; they
+flush nothing either. CPU s/GB is of all processes that took part, ours with the controller; MiB are what was resident at
+most.
 `;
+}
+
+function shown(value: number, digits: number): string {
+  return Number.isNaN(value) ? "-" : value.toFixed(digits);
 }
 
 function median(values: readonly number[]): number {

@@ -10,6 +10,8 @@ import { differences, readTree } from "../demo/trees.ts";
 import { lastLineOf } from "../demo/programs.ts";
 import type { Program, Programs } from "../demo/programs.ts";
 import type { Side } from "./one-to-one.ts";
+import { cpuSecondsOf, cpuSecondsOfChildren } from "./process-usage.ts";
+import type { Measurement } from "./process-usage.ts";
 import type { Workload } from "./workloads.ts";
 
 const startTimeoutMilliseconds = 10_000;
@@ -22,9 +24,11 @@ export class RsyncSide implements Side {
   readonly #programs: Programs;
   readonly #directory: string;
   readonly #port: number;
+  readonly #daemon: Program;
 
-  private constructor(programs: Programs, directory: string, port: number) {
+  private constructor(programs: Programs, directory: string, daemon: Program, port: number) {
     this.#programs = programs;
+    this.#daemon = daemon;
     this.#directory = directory;
     this.#port = port;
   }
@@ -50,22 +54,31 @@ export class RsyncSide implements Side {
     const words = ["--daemon", "--no-detach", `--config=${configuration}`, "--address=127.0.0.1", `--port=${port}`];
     const daemon = programs.start("rsync-daemon", "rsync", words);
     await answering(port, daemon);
-    return new RsyncSide(programs, directory, port);
+    return new RsyncSide(programs, directory, daemon, port);
   }
 
-  async measure(workload: Workload, run: number): Promise<readonly number[]> {
+  async measure(workload: Workload, run: number): Promise<readonly Measurement[]> {
     const target = join(this.#directory, `${workload.name}-${run}`);
     mkdirSync(target);
     const source = `rsync://127.0.0.1:${this.#port}/${workload.name}/`;
+    // The client is a child of ours, and the daemon's child, which sends, one of the daemon's.
+    const cpuSeconds = (): number => cpuSecondsOfChildren() + cpuSecondsOf(this.#daemon.processId);
+    const cpuBefore = cpuSeconds();
     const startedAt = performance.now();
     await this.#run("rsync", ["-a", "--whole-file", source, `${target}/`]);
     const seconds = (performance.now() - startedAt) / 1000;
+    const rsyncCpuSeconds = cpuSeconds() - cpuBefore;
     await this.#run("sync", ["-f", target]);
     const durableSeconds = (performance.now() - startedAt) / 1000;
+    const durableCpuSeconds = cpuSeconds() - cpuBefore;
     // The directory itself has its original's time from rsync, and is not among its entries.
     const [first] = differences(await readTree(target), workload.tree);
     if (first !== undefined) throw new UserError(`rsync brought something else: ${first}`);
-    return [seconds, durableSeconds];
+    const unknown = { receiverPeakBytes: Number.NaN, senderPeakBytes: Number.NaN };
+    return [
+      { seconds, cpuSeconds: rsyncCpuSeconds, ...unknown },
+      { seconds: durableSeconds, cpuSeconds: durableCpuSeconds, ...unknown },
+    ];
   }
 
   async #run(command: string, words: readonly string[]): Promise<void> {
@@ -74,7 +87,8 @@ export class RsyncSide implements Side {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this host that nobody listens at. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -83,9 +97,9 @@ async function freePort(): Promise<number> {
 }
 
 /** Waits until somebody accepts at a port of this host. */
-async function answering(port: number, daemon: Program): Promise<void> {
+export async function answering(port: number, program: Program): Promise<void> {
   for (const giveUpAt = performance.now() + startTimeoutMilliseconds; performance.now() < giveUpAt; await pause(20)) {
-    if (daemon.end !== undefined) throw new UserError(`rsync --daemon did not start: ${lastLineOf(daemon)}`);
+    if (program.end !== undefined) throw new UserError(`${program.name} did not start: ${lastLineOf(program)}`);
     const answers = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1", () => resolve(true));
       socket.once("error", () => resolve(false));
@@ -93,5 +107,5 @@ async function answering(port: number, daemon: Program): Promise<void> {
     });
     if (answers) return;
   }
-  throw new UserError("rsync --daemon does not answer");
+  throw new UserError(`${program.name} does not answer`);
 }

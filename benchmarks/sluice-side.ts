@@ -12,6 +12,8 @@ import { differences, readTree } from "../demo/trees.ts";
 import { lastLineOf } from "../demo/programs.ts";
 import type { Program, Programs } from "../demo/programs.ts";
 import type { Side } from "./one-to-one.ts";
+import { cpuSecondsOf, forgetPeak, peakBytesOf } from "./process-usage.ts";
+import type { Measurement } from "./process-usage.ts";
 import type { Workload } from "./workloads.ts";
 
 const version = "1";
@@ -27,10 +29,13 @@ export class SluiceSide implements Side {
   readonly #directory: string;
   readonly #url: string;
   readonly #client: ControllerClient;
+  readonly #controller: Program;
+  #first: Program | undefined;
 
-  private constructor(programs: Programs, directory: string, url: string) {
+  private constructor(programs: Programs, directory: string, controller: Program, url: string) {
     this.#programs = programs;
     this.#directory = directory;
+    this.#controller = controller;
     this.#url = url;
     this.#client = new ControllerClient({ url, connectTimeoutMilliseconds: 5_000 });
   }
@@ -39,8 +44,8 @@ export class SluiceSide implements Side {
   static async start(programs: Programs, directory: string, workloads: readonly Workload[]): Promise<SluiceSide> {
     const data = join(directory, "controller");
     const controller = programs.sluice("controller", ["controller", "--data", data, "--listen", "127.0.0.1:0"]);
-    const side = new SluiceSide(programs, directory, await programs.listening(controller));
-    await side.#startAgent("first");
+    const side = new SluiceSide(programs, directory, controller, await programs.listening(controller));
+    side.#first = await side.#startAgent("first");
     for (const workload of workloads) {
       const words = ["--controller", side.#url, "--fileset", workload.name, "--version", version];
       const publish = programs.sluice(`publish-${workload.name}`, [
@@ -48,16 +53,23 @@ export class SluiceSide implements Side {
       ]);
       if ((await publish.ended) !== 0) throw new UserError(`publishing failed: ${lastLineOf(publish)}`);
       await side.#client.setPaused(workload.name, version, true);
+      // As warm as the originals, which the others serve.
+      await readTree(join(directory, "first", "filesets", workload.name, version));
     }
     return side;
   }
 
-  async measure(workload: Workload, run: number): Promise<readonly number[]> {
+  async measure(workload: Workload, run: number): Promise<readonly Measurement[]> {
     const name = `${workload.name}-${run}`;
     const agent = await this.#startAgent(name);
     const fileSet = join(this.#directory, name, "filesets", workload.name);
     // It has been told of the file set, and waits.
     await pause(500);
+    const agents = [agent, ...(this.#first === undefined ? [] : [this.#first])];
+    for (const { processId } of agents) forgetPeak(processId);
+    const cpuSeconds = (): number =>
+      [...agents, this.#controller].reduce((sum, { processId }) => sum + cpuSecondsOf(processId), 0);
+    const cpuBefore = cpuSeconds();
     const startedAt = performance.now();
     await this.#client.setPaused(workload.name, version, false);
     while (linkAt(join(fileSet, "current")) !== version) {
@@ -66,11 +78,17 @@ export class SluiceSide implements Side {
       await pause(lookMilliseconds);
     }
     const seconds = (performance.now() - startedAt) / 1000;
+    const measurement = {
+      seconds,
+      cpuSeconds: cpuSeconds() - cpuBefore,
+      receiverPeakBytes: peakBytesOf(agent.processId),
+      senderPeakBytes: this.#first === undefined ? Number.NaN : peakBytesOf(this.#first.processId),
+    };
     await this.#client.setPaused(workload.name, version, true);
     await this.#programs.stop(agent);
     const [first] = differences(await readTree(join(fileSet, version)), workload.tree);
     if (first !== undefined) throw new UserError(`${name} holds something else: ${first}`);
-    return [seconds];
+    return [measurement];
   }
 
   async #startAgent(name: string): Promise<Program> {

@@ -1,14 +1,17 @@
 /**
- * Holds the documents to the code: every path and link in them exists, every claim stands in docs/coverage.md, and the
- * tables of docs/limits.md are what the sources say.
+ * Holds the documents to the code: every path and link in them exists, every claim stands in docs/coverage.md, the tables
+ * of docs/limits.md are what the sources say, and the references of API, metrics, commands and config what the built code
+ * says of itself.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { apiPageProblems } from "./api-page.mjs";
+import { commandPages } from "./cli-pages.mjs";
 import { limitsPageIsCurrent } from "./limits-table.mjs";
 import { listFiles, repositoryRoot } from "./lib.mjs";
 
 const claimNumbers = Array.from({ length: 38 }, (_, index) => index + 1);
-const folders = "src|test|scripts|demo|benchmarks|lab|races|docs|bin|\\.ci";
+const folders = "src|test|scripts|demo|benchmarks|lab|races|examples|deploy|docs|bin|\\.ci";
 
 const documents = [
   ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].filter((path) =>
@@ -57,6 +60,10 @@ for (const claim of claimNumbers) {
   if (!covered.has(claim)) problems.push(`docs/coverage.md: claim ${claim} is not there`);
 }
 if (!limitsPageIsCurrent()) problems.push("docs/limits.md does not say what the sources say: run npm run docs:limits");
+problems.push(...(await apiPageProblems()));
+for (const { path, text, wanted } of await commandPages()) {
+  if (text !== wanted) problems.push(`${path} does not say what the command line says: run npm run docs:cli`);
+}
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

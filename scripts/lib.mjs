@@ -15,7 +15,7 @@ export function listFiles(folder, accepts) {
   if (!existsSync(absolute)) return [];
   return readdirSync(absolute, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && accepts(entry.name))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(repositoryRoot.length))
+    .map((entry) => join(entry.parentPath, entry.name).slice(repositoryRoot.length))
     .sort();
 }
 

@@ -26,8 +26,10 @@ const sections = [
   ["src/services/controller", "Controller: the program"],
   ["src/services/agent", "Agent: the program"],
   ["src/services/publisher", "Publisher: the program"],
+  ["src/client", "Client for programs"],
   ["src/cli", "Command line"],
   ["lab", "Lab and races"],
+  ["src/dashboard", "Dashboard"],
 ];
 
 const isLimitName =

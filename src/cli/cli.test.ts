@@ -127,6 +127,25 @@ describe("command line: looking", () => {
   });
 });
 
+describe("command line: waiting", () => {
+  it("waits for agents, and names those that are missing when the time is over", async () => {
+    const there = await run("agent", "wait", "fra-0");
+    assert.deepEqual(there, { code: 0, out: "fra-0 is online\n", error: "" });
+    const missing = await run("agent", "wait", "fra-0", "iad-0", "--timeout", "300ms");
+    assert.deepEqual([missing.code, missing.out], [4, ""]);
+    assert.match(missing.error, /^sluice: not online when the time was over: iad-0\n/);
+    setTimeout(() => machine.agentViews.splice(1, 1, exampleAgent({ name: "iad-0" })), 500);
+    assert.equal((await run("agent", "wait", "iad-0", "--json")).code, 0);
+  });
+
+  it("waits for the targets of a version that is activated, if it is told to", async () => {
+    assert.equal((await run("fileset", "activate", "index", "1", "--timeout", "1s")).code, 2);
+    const late = await run("fileset", "activate", "index", "1", "--wait", "--timeout", "300ms");
+    assert.equal(late.code, 4);
+    assert.match(late.error, /^sluice: index@1: 1 of 2 targets do not hold it .*: fra-1 /);
+  });
+});
+
 describe("command line: orders", () => {
   it("hands orders over and prints what was done", async () => {
     const orders = [
@@ -135,6 +154,7 @@ describe("command line: orders", () => {
       ["fileset", "resume", "index", "2"],
       ["agent", "drain", "fra-0"],
       ["agent", "unblock", "fra-0", "--controller", controller.url],
+      ["resource", "put-back", "agents.fra-0"],
     ];
     for (const order of orders) {
       const { code, out, error } = await run(...order);
@@ -147,6 +167,7 @@ describe("command line: orders", () => {
       { type: "resume", name: "index", version: "2" },
       { type: "drain", agent: "fra-0" },
       { type: "unblock", agent: "fra-0" },
+      { type: "putBack", component: "agents.fra-0" },
     ]);
   });
 
@@ -253,7 +274,10 @@ describe("command line: what goes wrong", () => {
       [["agent", "verify", "a", "--blocks", "0"], /^sluice: option '--blocks <count>' .* from 1 to 1000\.\n$/],
       [["status", "--connect-timeout", "5"], /^sluice: .*unit is missing.*\n$/],
       [["status", "--controller", "nowhere"], /^sluice: "nowhere" is not the URL of a controller\n.*\n$/],
-      [["controller", "--data", "x"], /^sluice: required option '--listen <host:port>' not specified\n$/],
+      [
+        ["controller", "--data", "x"],
+        /^sluice: required option '--listen <host:port>' not specified\ngive it, or set .*\n$/,
+      ],
       [["controller", "--data", "x", "--listen", "7400"], /^sluice: .*must be HOST:PORT.*\n$/],
     ];
     const outcomes = await Promise.all(wrong.map(async ([words]) => run(...words)));
@@ -272,7 +296,7 @@ describe("command line: what goes wrong", () => {
   it("helps with examples, and knows its version", async () => {
     const help = await run("--help");
     assert.equal(help.code, 0);
-    assert.match(help.out, /Examples:\n {2}sluice controller --data/);
+    assert.match(help.out, /EXAMPLES\n {2}sluice controller --data/);
     assert.match((await run("--version")).out, /^\d+\.\d+\.\d+\n$/);
     assert.equal((await run()).code, 2);
   });

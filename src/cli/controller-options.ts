@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { ControllerClient } from "./controller-client.ts";
+import { logLevels } from "../platform/log-levels.ts";
 import { durationMilliseconds } from "./option-values.ts";
 
 /** Where the controller is looked for when nobody says. */
@@ -18,17 +19,20 @@ export interface ControllerOptions {
 /** Adds `--controller`, `--connect-timeout` and `--json`. */
 export function withControllerOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option("-c, --controller <url>", "URL of the controller")
-        .env("SLUICE_CONTROLLER")
-        .default(defaultControllerUrl),
-    )
+    .addOption(new Option("-c, --controller <url>", "URL of the controller").default(defaultControllerUrl))
     .addOption(
       new Option("--connect-timeout <duration>", "how long to try a controller that does not answer")
         .argParser(durationMilliseconds)
         .default(durationMilliseconds(defaultConnectTimeout), defaultConnectTimeout),
     )
     .option("--json", "answer in JSON, for programs");
+}
+
+/** What the two programs say on standard error. */
+export function logLevelOption(): Option {
+  return new Option("--log-level <level>", "the least that is logged on standard error")
+    .choices(logLevels)
+    .default(undefined, "info");
 }
 
 /** A client for the controller that the options name; loaded only now. */

@@ -1,8 +1,26 @@
-/** Examples at the end of a command's help. */
+/** What a command's page says beside its options: examples, and what else there is to know. */
 import type { Command } from "commander";
 
-/** Adds examples, each a line as one would type it. */
-export function helpWithExamples(command: Command, examples: readonly string[]): Command {
-  const title = examples.length === 1 ? "Example:" : "Examples:";
-  return command.addHelpText("after", `\n${title}\n${examples.map((example) => `  ${example}`).join("\n")}`);
+export interface CommandNotes {
+  /** Each a line as one would type it. */
+  readonly examples: readonly string[];
+  /** Paragraphs. */
+  readonly details: readonly string[];
+}
+
+const notes = new WeakMap<Command, CommandNotes>();
+
+/** Adds examples, each a line as one would type it, and paragraphs that say more than the one line above them. */
+export function helpWithExamples(
+  command: Command,
+  examples: readonly string[],
+  ...details: readonly string[]
+): Command {
+  notes.set(command, { examples, details });
+  return command;
+}
+
+/** What was added to this command. */
+export function notesOf(command: Command): CommandNotes {
+  return notes.get(command) ?? { examples: [], details: [] };
 }

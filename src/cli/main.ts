@@ -7,6 +7,9 @@ import { CommanderError } from "commander";
 import { exitCodes } from "./exit-codes.ts";
 import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
+import { findCommand } from "./settings/command-words.ts";
+import { applySettings } from "./settings/settings.ts";
+import { tellWhereElse } from "./settings/where-else.ts";
 
 // Whoever read our output has seen enough (`sluice agent ls | head -1`).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -17,8 +20,14 @@ process.stderr.on("error", () => undefined);
 
 process.on("uncaughtException", (error) => process.exit(reportError(error)));
 
+const program = createProgram();
+const words = process.argv.slice(2);
 try {
-  await createProgram().parseAsync();
+  const found = findCommand(program, words);
+  // Help is given also where a config file has a mistake.
+  if (!asksForHelp(words)) applySettings(program, found, process.env);
+  tellWhereElse(found.command);
+  await program.parseAsync(words, { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has said what there is to say: help and the version were asked for, anything else is a wrong use.
@@ -26,4 +35,8 @@ try {
   } else {
     process.exitCode = reportError(error);
   }
+}
+
+function asksForHelp(given: readonly string[]): boolean {
+  return given.some((word) => word === "--help" || word === "-h");
 }

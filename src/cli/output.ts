@@ -16,3 +16,9 @@ export function formatShare(part: number, whole: number): string {
 export function formatDate(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 }
+
+/** What is said when all targets of a version have it. */
+export function targetsText(count: number): string {
+  if (count === 0) return "no agent is to hold it";
+  return count === 1 ? "its target holds it" : `all ${count} targets hold it`;
+}

@@ -6,15 +6,15 @@
  */
 import { z } from "zod";
 import { UserError } from "../std/errors.ts";
+import { checksumLengthBytes } from "./checksum-length.ts";
 import { fromHex, toHex } from "../std/hex.ts";
+
+export { checksumLengthBytes } from "./checksum-length.ts";
 
 export type ChecksumAlgorithm = "blake3" | "sha256";
 
 /** The port: the checksum, 32 bytes, of `bytes`. */
 export type Hash = (algorithm: ChecksumAlgorithm, bytes: Uint8Array) => Uint8Array;
-
-/** Every algorithm's checksum has this length. */
-export const checksumLengthBytes = 32;
 
 export const checksumAlgorithmSchema = z.enum(["blake3", "sha256"]);
 

@@ -5,18 +5,17 @@
  */
 import { z } from "zod";
 import { UserError } from "../std/errors.ts";
+import { labelKeyPattern, labelValuePattern } from "./label-text.ts";
 import { maximumLabelKeyLength, maximumLabelValueLength, maximumLabels } from "./limits.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-const keyPattern = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,${String(maximumLabelKeyLength - 1)}}$`);
-const valuePattern = new RegExp(`^[A-Za-z0-9._-]{0,${String(maximumLabelValueLength)}}$`);
 const keyRule = `a key is 1 to ${String(maximumLabelKeyLength)} letters, digits, dots, slashes, hyphens or underscores`;
 const valueRule = `a value is up to ${String(maximumLabelValueLength)} letters, digits, dots, hyphens or underscores`;
 const reservedKeys: readonly string[] = ["site", "name", "all"];
 
 export const labelsSchema = z
-  .record(z.string().regex(keyPattern, keyRule), z.string().regex(valuePattern, valueRule))
+  .record(z.string().regex(labelKeyPattern, keyRule), z.string().regex(labelValuePattern, valueRule))
   .refine((labels) => Object.keys(labels).length <= maximumLabels, {
     message: `an agent has at most ${String(maximumLabels)} labels`,
   })
@@ -24,23 +23,13 @@ export const labelsSchema = z
     message: `${reservedKeys.join(", ")} cannot be keys of labels`,
   });
 
-/** Whether `text` can be a key in a selector: that of a label, or `site` or `name`. */
-export function isLabelKey(text: string): boolean {
-  return keyPattern.test(text);
-}
-
-/** Whether `text` can be the value of a label. */
-export function isLabelValue(text: string): boolean {
-  return valuePattern.test(text);
-}
-
 /** The key and value of "key=value". Throws UserError on any other text. */
 export function parseLabel(text: string): { readonly key: string; readonly value: string } {
   const equals = text.indexOf("=");
   const key = text.slice(0, Math.max(0, equals));
   const value = text.slice(equals + 1);
   const shown = JSON.stringify(text.slice(0, 200));
-  if (equals < 0 || !keyPattern.test(key) || !valuePattern.test(value)) {
+  if (equals < 0 || !labelKeyPattern.test(key) || !labelValuePattern.test(value)) {
     throw new UserError(`${shown} is not a label`, { hint: `write KEY=VALUE: ${keyRule}, ${valueRule}` });
   }
   if (reservedKeys.includes(key)) {

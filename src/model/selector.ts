@@ -10,7 +10,7 @@
  */
 import { UserError } from "../std/errors.ts";
 import type { Labels } from "./labels.ts";
-import { isLabelKey, isLabelValue } from "./labels.ts";
+import { isLabelKey, isLabelValue } from "./label-text.ts";
 import { maximumSelectorLength } from "./limits.ts";
 
 export type SelectorTerm =

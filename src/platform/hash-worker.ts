@@ -1,6 +1,6 @@
 /** The thread of HashWorkerPool: reads parts of files and hashes them block by block. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { checksumLengthBytes } from "../model/checksum.ts";
+import { checksumLengthBytes } from "../model/checksum-length.ts";
 import type { HashJobs, HashPartJob, HashPartResult } from "./hash-worker-pool.ts";
 import { hash } from "./hashing.ts";
 import { serveJobs } from "./worker-thread.ts";

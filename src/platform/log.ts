@@ -4,18 +4,16 @@
  */
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { logLevels } from "./log-levels.ts";
 import { printable } from "./printable.ts";
 
 export type { Logger };
-
-/** From the least worth knowing to the most. `SLUICE_LOG_LEVEL` names the least that is shown; `silent` shows nothing. */
-export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
 export interface LogOptions {
   /** The program that speaks: `controller`, `agent`. */
   readonly program: string;
   /** One of `logLevels`; else what SLUICE_LOG_LEVEL says; else info. */
-  readonly level?: string;
+  readonly level?: string | undefined;
   /** Where lines go; standard error when not given. */
   readonly destination?: { write(text: string): void };
   /** Lines for people; when not given, whether standard error is a terminal. */

@@ -49,6 +49,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** A thread's memory for what is short-lived. Jobs' bytes stand elsewhere: more would only make the program larger. */
+const youngGenerationMebibytes = 4;
+
 /** The end that gives jobs. */
 export class WorkerThread<Kinds extends JobKinds> {
   readonly #worker: Worker;
@@ -59,7 +62,10 @@ export class WorkerThread<Kinds extends JobKinds> {
   /** @param script the module that the thread runs; it calls `serveJobs` */
   constructor(script: URL) {
     // Options of the program itself (such as a script given on the command line) are not for its threads.
-    this.#worker = new Worker(script, { execArgv: [] });
+    this.#worker = new Worker(script, {
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMebibytes },
+    });
     this.#worker.unref();
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#end(error));

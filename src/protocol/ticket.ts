@@ -7,7 +7,7 @@ import { z } from "zod";
 import { decodeUtf8, encodeUtf8 } from "../std/utf8.ts";
 import { fromBase64, toBase64 } from "../std/base64.ts";
 import { UserError } from "../std/errors.ts";
-import { agentIdSchema, listOf, portionSchema, textSchema, wholeNumberSchema } from "./parts.ts";
+import { agentIdSchema, listOf, portionSchema, siteNameSchema, textSchema, wholeNumberSchema } from "./parts.ts";
 import { maximumTicketLength } from "./limits.ts";
 
 export const ticketSchema = z.object({
@@ -22,6 +22,8 @@ export const ticketSchema = z.object({
   /** The agent or publisher at the other end: an agent's id, or a publish id. */
   peerId: agentIdSchema,
   peerName: textSchema,
+  /** Its site, for counting what goes where; a publisher need not say. */
+  peerSite: siteNameSchema.optional(),
   /** What may be asked for, added to what earlier tickets of the same lane allowed. */
   portions: listOf(portionSchema),
   rateBitsPerSecond: wholeNumberSchema,

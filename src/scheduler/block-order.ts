@@ -15,6 +15,8 @@ import type { Member } from "./world.ts";
 export interface Holding {
   readonly member: Member;
   readonly held: PagedBits;
+  /** Held, or so nearly that others may be told to fetch it from here: see `ahead.ts`. */
+  readonly soon: PagedBits;
   /** Held, coming, or a duplicate: what need not be scheduled. */
   readonly have: PagedBits;
   /** The member is a target that is ready for blocks. */
@@ -117,7 +119,7 @@ export class BlockOrder {
     let holding = this.holdings.get(member);
     if (holding === undefined) {
       const view = member.kind === "agent" ? this.#view(member.site ?? "") : undefined;
-      holding = { member, held: new PagedBits(), have: new PagedBits(), wants: false, counts, view };
+      holding = { member, held: new PagedBits(), soon: new PagedBits(), have: new PagedBits(), wants: false, counts, view };
       this.#growHolding(holding, this.duplicates);
       this.holdings.set(member, holding);
       if (view === undefined) this.publishers.push(member);
@@ -140,6 +142,7 @@ export class BlockOrder {
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
         if (!holding.held.set(block)) continue;
+        holding.soon.set(block);
         if (holding.have.set(block)) this.#entered(holding, block);
       }
     });
@@ -150,6 +153,7 @@ export class BlockOrder {
     const holding = this.holding(member);
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
+        holding.soon.clear(block);
         if (!holding.held.clear(block) || this.duplicates.has(block)) continue;
         holding.have.clear(block);
         this.#left(holding, block);
@@ -166,11 +170,18 @@ export class BlockOrder {
     this.#updateHunger(holding);
   }
 
+  /** Of what is coming to the member, these blocks will be there by the time that an instruction gets anywhere. */
+  addSoon(member: Member, ranges: RangeSet): void {
+    const { soon } = this.holding(member);
+    ranges.forEach((start, end) => soon.add(start, end));
+  }
+
   removeComing(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
         if (holding.held.has(block) || this.duplicates.has(block)) continue;
+        holding.soon.clear(block);
         if (holding.have.clear(block)) this.#left(holding, block);
       }
     });
@@ -242,6 +253,7 @@ export class BlockOrder {
 
   #growHolding(holding: Holding, duplicates: RangeSet): void {
     holding.held.grow(this.#blockCount, false);
+    holding.soon.grow(this.#blockCount, false);
     holding.have.grow(this.#blockCount, false);
     duplicates.forEach((start, end) => holding.have.add(start, end));
   }

@@ -5,7 +5,7 @@
 import { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Lane } from "./lane.ts";
-import { unlimitedBitsPerSecond } from "./limits.ts";
+import { maximumPortionRanges, unlimitedBitsPerSecond } from "./limits.ts";
 import type { Matcher } from "./match.ts";
 import { outOfReach } from "./out-of-reach.ts";
 import type { Member } from "./world.ts";
@@ -13,8 +13,6 @@ import type { Member } from "./world.ts";
 /** A lane is refilled when less than this part of what is to be queued ahead is left. */
 const refillShare = 0.7;
 const maximumAheadScale = 10;
-/** The most ranges of one portion: a ticket, and a request to the source, must hold them. */
-const maximumRanges = 1_000;
 
 export class HandOver {
   readonly #matcher: Matcher;
@@ -115,7 +113,7 @@ function takeInOrder(order: BlockOrder, offer: RangeSet, budgetBytes: number): R
   const taken = new RangeSet();
   let left = budgetBytes;
   for (const [start, end] of offer.ranges()) {
-    if (left <= 0 || taken.rangeCount >= maximumRanges) break;
+    if (left <= 0 || taken.rangeCount >= maximumPortionRanges) break;
     const bytes = order.description.bytesInRange(start, end);
     if (bytes <= left) {
       taken.add(start, end);

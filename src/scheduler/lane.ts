@@ -17,6 +17,10 @@ export interface Lane {
   /** It ends by itself when what was queued at its start has come. */
   readonly isShort: boolean;
   readonly openedNanoseconds: number;
+  /** Its rate at first. */
+  readonly openedBitsPerSecond: number;
+  /** It counts as ended, and its bandwidth is given on, though the news of it is still on its way. */
+  isEnding: boolean;
   /** Rises with each ticket. */
   revision: number;
   /** What was queued into it and the target does not hold yet, by order. */
@@ -26,8 +30,6 @@ export interface Lane {
   receivedBytes: number;
   /** Blocks that came through it and that its target holds. */
   arrivedBytes: number;
-  /** It brings what others near the target have and cannot give it: see `outOfReach`. */
-  bringsAgain: boolean;
   /** When something last came, or was queued after a time without work. */
   progressNanoseconds: number;
   /** For the measured rate: where the current stretch of measuring began. */

@@ -2,6 +2,7 @@
  * The running lanes and their charges. Every change of a lane's rate goes through here, so that the ledger and the
  * lanes never disagree: the sum of the rates over a resource is what the ledger has allocated on it.
  */
+import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
@@ -24,7 +25,9 @@ export class Lanes {
   readonly byId = new Map<number, Lane>();
   /** By index of a resource: the lanes whose path has it. */
   readonly #over = new Map<number, Set<Lane>>();
-  readonly #heldBack: HeldBack[] = [];
+  readonly #heldBack = new BinaryHeap<HeldBack>((a, b) => a.untilNanoseconds < b.untilNanoseconds);
+  /** The sum of it on each resource. */
+  readonly #heldBackOn = new Map<number, number>();
   #nextLaneId: number;
   #now = 0;
   #stuckLookedAt = 0;
@@ -70,16 +73,34 @@ export class Lanes {
   close(lane: Lane, maySendOn: boolean): { order: BlockOrder; ranges: RangeSet }[] {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
-    lane.source.lanesOut.delete(lane);
-    lane.target.lanesIn.delete(lane);
-    for (const index of lane.path) this.#over.get(index)?.delete(lane);
-    if (maySendOn && lane.pendingBytes > 0) this.#holdBack(lane, lane.rateBitsPerSecond);
+    this.#leave(lane);
+    lane.source.endingOut.delete(lane);
+    lane.target.endingIn.delete(lane);
+    if (lane.isEnding) lane.isEnding = false;
+    // A short lane is told its end by its target: it may still bring what came another way.
+    else if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) this.#holdBack(lane, lane.rateBitsPerSecond);
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
+  }
+
+  /** Counts a lane as ended: its bandwidth is free, what it brings is as good as there. Its real end is yet to be heard of. */
+  handOn(lane: Lane): void {
+    this.#leave(lane);
+    lane.source.endingOut.add(lane);
+    lane.target.endingIn.add(lane);
+    lane.isEnding = true;
+    this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
+    for (const [order, ranges] of lane.pending) order.addSoon(lane.target, ranges);
+  }
+
+  #leave(lane: Lane): void {
+    lane.source.lanesOut.delete(lane);
+    lane.target.lanesIn.delete(lane);
+    for (const index of lane.path) this.#over.get(index)?.delete(lane);
   }
 
   queue(lane: Lane, order: BlockOrder, ranges: RangeSet, decisions: Decisions): void {
@@ -99,10 +120,11 @@ export class Lanes {
   tick(now: number): Member[] {
     this.#now = now;
     const released: Member[] = [];
-    while (this.#heldBack[0] !== undefined && this.#heldBack[0].untilNanoseconds <= now) {
-      const { source, target, path, rateBitsPerSecond } = this.#heldBack[0];
-      this.#heldBack.shift();
+    for (let first = this.#heldBack.peek(); first !== undefined && first.untilNanoseconds <= now; first = this.#heldBack.peek()) {
+      const { source, target, path, rateBitsPerSecond } = first;
+      this.#heldBack.pop();
       this.#world.ledger.release(path, rateBitsPerSecond);
+      this.#countHeldBack(path, -rateBitsPerSecond);
       released.push(source, target);
     }
     return released;
@@ -116,25 +138,29 @@ export class Lanes {
     if (this.#now < this.#stuckLookedAt + stuckLookNanoseconds) return [];
     this.#stuckLookedAt = this.#now;
     return [...this.byId.values()].filter((lane) => {
-      const due = stuckAfterNanoseconds + (4 * lane.pendingBytes * 8 * 1_000_000_000) / lane.rateBitsPerSecond;
+      // Not by its rate now: one that brings nothing is taken down to next to nothing, and would never be due.
+      const due = stuckAfterNanoseconds + (4 * lane.pendingBytes * 8 * 1_000_000_000) / lane.openedBitsPerSecond;
       return this.#now - lane.progressNanoseconds > due && waitsForBytes(lane);
     });
   }
 
   /** When the next of what is held back is released. */
   get nextReleaseNanoseconds(): number | undefined {
-    return this.#heldBack[0]?.untilNanoseconds;
+    return this.#heldBack.peek()?.untilNanoseconds;
   }
 
   /** What is held back on a resource, in bits per second. */
   heldBackOn(index: number): number {
-    let bits = 0;
-    for (const held of this.#heldBack) if (held.path.includes(index)) bits += held.rateBitsPerSecond;
-    return bits;
+    return this.#heldBackOn.get(index) ?? 0;
+  }
+
+  #countHeldBack(path: readonly number[], bitsPerSecond: number): void {
+    for (const index of path) this.#heldBackOn.set(index, this.heldBackOn(index) + bitsPerSecond);
   }
 
   /** Changes a lane's rate and its charge. */
   setRate(lane: Lane, rateBitsPerSecond: number, decisions: Decisions): void {
+    if (lane.isEnding) return;
     const { ledger } = this.#world;
     ledger.release(lane.path, lane.rateBitsPerSecond);
     if (rateBitsPerSecond > lane.rateBitsPerSecond) ledger.allocate(lane.path, rateBitsPerSecond);
@@ -157,7 +183,7 @@ export class Lanes {
     const elapsed = now - lane.measuredFromNanoseconds;
     if (elapsed < measuringNanoseconds) return undefined;
     const bytes = lane.receivedBytes - lane.measuredFromBytes;
-    const measured = Math.floor((bytes * 8 * wireShare * 1_000) / (elapsed / 1_000_000));
+    const measured = Math.floor((bytes * 8 * this.#settings.wireShare * 1_000) / (elapsed / 1_000_000));
     lane.measuredBitsPerSecond = measured;
     lane.measuredFromNanoseconds = now;
     lane.measuredFromBytes = lane.receivedBytes;
@@ -184,6 +210,7 @@ export class Lanes {
     const { ledger } = this.#world;
     for (const lane of this.byId.values()) {
       const path = this.#world.path(lane.source, lane.target);
+      if (lane.isEnding) continue;
       ledger.release(lane.path, lane.rateBitsPerSecond);
       for (const index of lane.path) this.#over.get(index)?.delete(lane);
       lane.path = path;
@@ -199,7 +226,7 @@ export class Lanes {
       overload: this.#world.ledger.overload(lane.path),
     }));
     for (const { lane, overload } of overloads) {
-      if (overload <= 1) continue;
+      if (overload <= 1 || lane.isEnding) continue;
       this.setRate(lane, Math.max(1, Math.floor(lane.rateBitsPerSecond / overload)), decisions);
     }
   }
@@ -213,8 +240,10 @@ export class Lanes {
   }
 
   #holdBack({ source, target, path }: Lane, rateBitsPerSecond: number): void {
-    const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000;
+    const words = 2 * target.delay.roundTripNanoseconds;
+    const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + words;
     this.#heldBack.push({ source, target, path, rateBitsPerSecond, untilNanoseconds });
+    this.#countHeldBack(path, rateBitsPerSecond);
   }
 
   #enterOver(lane: Lane): void {
@@ -242,12 +271,13 @@ export class Lanes {
       rateBitsPerSecond,
       isShort,
       openedNanoseconds: now,
+      openedBitsPerSecond: rateBitsPerSecond,
+      isEnding: false,
       revision: 0,
       pending: new Map(),
       pendingBytes: 0,
       receivedBytes: 0,
       arrivedBytes: 0,
-      bringsAgain: false,
       progressNanoseconds: now,
       measuredFromNanoseconds: now,
       measuredFromBytes: 0,
@@ -278,8 +308,6 @@ const stuckAfterNanoseconds = 20_000_000_000;
 const stuckLookNanoseconds = 1_000_000_000;
 /** Stretches over which a lane's rate is measured. */
 const measuringNanoseconds = 500_000_000;
-/** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */
-const wireShare = 1_514 / 1_448;
 /** What a shrunk lane keeps above what was measured, so that it can show that it got faster. */
 const shrinkMargin = 1.5;
 /** A slow lane keeps at least this, and this part of what its path could carry: it must be able to recover. */

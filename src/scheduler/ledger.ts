@@ -54,6 +54,10 @@ export class Ledger {
     return free < 0 ? 0 : free;
   }
 
+  allocatedOn(index: number): number {
+    return (this.#entries[index] as LedgerEntry).allocated;
+  }
+
   capabilityOn(index: number): number {
     return (this.#entries[index] as LedgerEntry).capability;
   }

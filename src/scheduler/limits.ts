@@ -3,6 +3,9 @@
 /** The rate of a lane none of whose resources has a stated capability: in effect, unpaced. */
 export const unlimitedBitsPerSecond = 1_000_000_000_000;
 
+/** The most ranges of one portion: a ticket, and a request to the source, must hold them. */
+export const maximumPortionRanges = 1_000;
+
 export interface SchedulerSettings {
   /** How much work, in time at the lane's rate, is queued into a lane ahead: covers the way to the controller and back. */
   readonly aheadNanoseconds: number;
@@ -29,7 +32,9 @@ export interface SchedulerSettings {
   readonly portionsOfAFileSet: number;
   /** ... but never more than this. */
   readonly portionMaximumBytes: number;
-  /** Bandwidth taken from a running lane is given to another only after this: the lane's ends must have heard of it. */
+  /** Bytes on the wire for each byte of payload: a full Ethernet frame carries 1,448 of 1,514. */
+  readonly wireShare: number;
+  /** Bandwidth taken from a running lane is given to another only after this, and twice the way to its target and back: its ends must have heard of it. */
   readonly holdBackMilliseconds: number;
   /** A running lane's rate is raised only if it gains at least this part: fewer messages. */
   readonly growShare: number;
@@ -56,7 +61,8 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   portionMilliseconds: 4,
   portionsOfAFileSet: 2_048,
   portionMaximumBytes: 16 * 1024 * 1024,
-  holdBackMilliseconds: 150,
+  wireShare: 1_514 / 1_448,
+  holdBackMilliseconds: 10,
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,
   shrinkBelowShare: 0.8,

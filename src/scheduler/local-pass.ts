@@ -73,7 +73,7 @@ export class LocalPass {
     for (const order of target.needs) {
       if (order.paused || order.urgencyClass > this.#matcher.urgencyClass || (better !== undefined && order.rank > better.order.rank)) continue;
       const holding = order.holdings.get(source);
-      if (holding === undefined || holding.held.isEmpty) continue;
+      if (holding === undefined || holding.soon.isEmpty) continue;
       better = matcher.better(better, this.#match(order, holding, order.holding(target), rate));
     }
     return better;

@@ -3,6 +3,7 @@
  * An entry costs O(1) to make and to take out, so that a decision looks only at those that are free, whatever the fleet's size.
  */
 import type { SchedulerSettings } from "./limits.ts";
+import { downCapability, downFree, upCapability, upFree } from "./pace.ts";
 import type { Member, World } from "./world.ts";
 
 export class Market {
@@ -24,7 +25,7 @@ export class Market {
       member.online &&
       member.serves !== "no" &&
       member.lanesOut.size < maximumLanesOut &&
-      ledger.freeOn(member.nicUp) >= Math.max(1, ledger.capabilityOn(member.nicUp) * leastNicShare);
+      upFree(member, ledger) >= Math.max(1, upCapability(member, ledger) * leastNicShare);
     if (serves !== member.sourceAt >= 0) {
       if (serves) member.sourceAt = place.sources.push(member) - 1;
       else this.#leaveSources(member);
@@ -34,7 +35,7 @@ export class Market {
       member.online &&
       member.fetches &&
       member.lanesIn.size < maximumLanesIn &&
-      ledger.freeOn(member.nicDown) >= Math.max(1, ledger.capabilityOn(member.nicDown) * leastNicShare);
+      downFree(member, ledger) >= Math.max(1, downCapability(member, ledger) * leastNicShare);
     if (takes !== member.targetAt >= 0) {
       if (takes) member.targetAt = place.targets.push(member) - 1;
       else this.#leaveTargets(member);

@@ -12,7 +12,7 @@ import type { Decisions } from "./decisions.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
-import { isSlowSource, isSlowTarget, pacedRate } from "./pace.ts";
+import { downCapability, downFree, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickRule } from "./pick-blocks.ts";
 import type { Member, World } from "./world.ts";
 
@@ -68,23 +68,19 @@ export class Matcher {
   /** What the ledger would admit between two agents of one site; 0 when it is too little to be worth a lane. */
   rateWithin(source: Member, target: Member): number {
     const { ledger } = this.parts.world;
-    const full = Math.min(ledger.capabilityOn(source.nicUp), ledger.capabilityOn(target.nicDown));
-    if (full === Infinity) return pacedRate(source, target, unlimitedBitsPerSecond);
-    const free = Math.min(ledger.freeOn(source.nicUp), ledger.freeOn(target.nicDown));
-    return free >= Math.max(1, full * this.parts.settings.leastNicShare) ? pacedRate(source, target, free) : 0;
+    const full = Math.min(upCapability(source, ledger), downCapability(target, ledger));
+    if (full === Infinity) return unlimitedBitsPerSecond;
+    const free = Math.min(upFree(source, ledger), downFree(target, ledger));
+    return free >= Math.max(1, full * this.parts.settings.leastNicShare) ? free : 0;
   }
 
   /** The same between two sites. @param middle what lies between them */
   rateBetween(source: Member, target: Member, middle: readonly number[]): number {
     const { ledger } = this.parts.world;
-    const full = Math.min(
-      ledger.capabilityOn(source.nicUp),
-      ledger.capabilityOf(middle),
-      ledger.capabilityOn(target.nicDown),
-    );
-    if (full === Infinity) return pacedRate(source, target, unlimitedBitsPerSecond);
-    const free = Math.min(ledger.freeOn(source.nicUp), ledger.free(middle), ledger.freeOn(target.nicDown));
-    return free >= Math.max(1, full * this.parts.settings.leastWayShare) ? pacedRate(source, target, free) : 0;
+    const full = Math.min(upCapability(source, ledger), ledger.capabilityOf(middle), downCapability(target, ledger));
+    if (full === Infinity) return unlimitedBitsPerSecond;
+    const free = Math.min(upFree(source, ledger), ledger.free(middle), downFree(target, ledger));
+    return free >= Math.max(1, full * this.parts.settings.leastWayShare) ? free : 0;
   }
 
   /** The transfer of one order that two members could make, scored; undefined: there is nothing to bring. */

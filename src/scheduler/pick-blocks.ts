@@ -8,6 +8,7 @@ import { pageBits, pageShift, type PagedBits } from "../std/paged-bits.ts";
 import { RangeSet } from "../std/ranges.ts";
 import type { SeededRandom } from "../std/seeded-random.ts";
 import type { BlockOrder, Holding } from "./block-order.ts";
+import { maximumPortionRanges } from "./limits.ts";
 
 /** Blocks compared by rarity in one choice. */
 const comparedBlocks = 256;
@@ -45,7 +46,7 @@ export function pickBlock(
   const begin = fromTheFront || words === 1 ? 0 : random.nextBelow(words);
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
   const { siteCounts } = order;
-  const [have, held, only] = [target.have.pages, source.held.pages, (rule.only ?? noMask)?.pages];
+  const [have, held, only] = [target.have.pages, source.soon.pages, (rule.only ?? noMask)?.pages];
   let best = -1;
   let fewest = Infinity;
   let compared = 0;
@@ -80,7 +81,7 @@ export function pickBlock(
 
 /**
  * The block and those around it, within one portion's worth, that the source can give too: an aligned group, so that
- * groups stay whole from member to member.
+ * groups stay whole from member to member. Where blocks are scattered, as many as one portion may have ranges.
  */
 export function portionAround(
   order: BlockOrder,
@@ -94,10 +95,11 @@ export function portionAround(
   const start = block - (block % blocksPerPortion);
   const end = Math.min(order.blockCount, start + blocksPerPortion);
   const portion = new RangeSet();
-  for (let index = start; index < end; index += 1) {
-    if (!source.held.has(index) || target.have.has(index)) continue;
-    if (only !== undefined && !only.has(index)) continue;
+  const take = (index: number): void => {
+    if (!source.soon.has(index) || target.have.has(index) || only?.has(index) === false) return;
     portion.add(index, index + 1);
-  }
+  };
+  for (let index = block; index < end && portion.rangeCount < maximumPortionRanges; index += 1) take(index);
+  for (let index = block - 1; index >= start && portion.rangeCount < maximumPortionRanges; index -= 1) take(index);
   return portion;
 }

@@ -6,6 +6,7 @@
 import type { BlockOrder, Holding } from "./block-order.ts";
 import { drawSource } from "./market.ts";
 import type { Match, Matcher } from "./match.ts";
+import { downFree, isSlowTarget } from "./pace.ts";
 import type { PickRule } from "./pick-blocks.ts";
 import type { SiteView } from "./site-view.ts";
 import { hasSomethingFor, Supply } from "./supply.ts";
@@ -159,14 +160,20 @@ export class RemotePass {
     let looked = 0;
     for (let step = 0; step < targets.length && looked < settings.drawnTargets; step += 1) {
       const target = targets[(begin + step) % targets.length] as Member;
-      if (!target.needs.has(order)) continue;
+      if (!target.needs.has(order) || (isSlowTarget(target) && this.#hasFastTarget(order, place))) continue;
       looked += 1;
-      const free = Math.min(target.paceIn.limitBitsPerSecond, world.ledger.freeOn(target.nicDown));
+      const free = downFree(target, world.ledger);
       if (free <= most) continue;
       most = free;
       best = target;
     }
     return best;
+  }
+
+  /** What comes into a site must not wait there behind a slow interface. */
+  #hasFastTarget(order: BlockOrder, place: Place): boolean {
+    const members = order.views.get(place.name)?.members ?? [];
+    return members.some((member) => order.hungry.has(member) && member.online && !isSlowTarget(member));
   }
 
   #from(best: Match | undefined, order: BlockOrder, place: Place, target: Member, rule: PickRule): Match | undefined {
@@ -182,7 +189,7 @@ export class RemotePass {
       const index = drawn + (sources.length - drawn === 1 ? 0 : random.nextBelow(sources.length - drawn));
       const source = drawSource(sources, drawn, index);
       const given = order.holdings.get(source);
-      if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
+      if (given === undefined || given.soon.isEmpty || !matcher.mayServe(source, target)) continue;
       if (!given.counts && this.#feedsNeighbours(order, given, middle)) continue;
       const rate = matcher.rateBetween(source, target, middle);
       if (rate > 0) better = matcher.better(better, matcher.match(order, given, holding, rate, rule));

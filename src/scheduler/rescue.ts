@@ -21,11 +21,20 @@ const outOfReachAfterNanoseconds = 2_000_000_000;
 /** Sources that are looked at for one target. */
 const lookedAtSources = 64;
 
+/** What a target's site cannot give it, and until when that is believed. */
+interface OutOfReach {
+  readonly order: BlockOrder;
+  readonly only: PagedBits;
+  readonly untilNanoseconds: number;
+}
+
 export class Rescue {
   readonly #matcher: Matcher;
   readonly #endLane: (lane: Lane) => void;
   /** Targets that lack blocks and have no lane, since when. */
   readonly #waiting = new Map<Member, number>();
+  /** Targets that are being brought what those near them cannot give: it goes on, block after block, without waiting again. */
+  readonly #served = new Map<Member, OutOfReach>();
   #lookedAt = -lookEveryNanoseconds;
 
   constructor(matcher: Matcher, endLane: (lane: Lane) => void) {
@@ -41,13 +50,30 @@ export class Rescue {
   /** Whether the member waits, after a decision. */
   note(member: Member): void {
     const waits = member.needs.size > 0 && member.lanesIn.size === 0 && member.online && member.fetches;
+    if (member.needs.size === 0) this.#served.delete(member);
+    else if (waits && this.#goOn(member)) return;
     if (!waits) this.#waiting.delete(member);
     else if (!this.#waiting.has(member)) this.#waiting.set(member, this.#matcher.now);
+  }
+
+  /** Brings a target that is served from elsewhere the next of it. @returns false when it is not, or no longer */
+  #goOn(target: Member): boolean {
+    const served = this.#served.get(target);
+    if (served === undefined) return false;
+    const { order, only, untilNanoseconds } = served;
+    if (target.needs.has(order)) {
+      const isKnown = this.#matcher.now < untilNanoseconds && only.size === order.blockCount;
+      if (isKnown && this.#bring(served, target)) return true;
+      if (this.#bringAgain(order, target)) return true;
+    }
+    this.#served.delete(target);
+    return false;
   }
 
   /** The member is gone. */
   forget(member: Member): void {
     this.#waiting.delete(member);
+    this.#served.delete(member);
   }
 
   /** Looks at some of those that wait. @returns them: they are worth another look by the passes too */
@@ -96,6 +122,15 @@ export class Rescue {
     const only = new PagedBits();
     only.grow(order.blockCount, false);
     lacking.forEach((start, end) => only.add(start, end));
+    const found = { order, only, untilNanoseconds: matcher.now + outOfReachAfterNanoseconds };
+    if (!this.#bring(found, target)) return false;
+    this.#served.set(target, found);
+    return true;
+  }
+
+  /** One transfer of what is out of the target's reach, from another site. */
+  #bring({ order, only }: OutOfReach, target: Member): boolean {
+    const matcher = this.#matcher;
     let best: Match | undefined;
     for (const source of this.#sources(order, target)) {
       if (source.kind === "publisher" || source.site === target.site) continue;

@@ -7,6 +7,7 @@ import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
+import { durationNanoseconds, endsAt, isOverdue, learn } from "./ahead.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
 import { Decisions } from "./decisions.ts";
@@ -16,7 +17,7 @@ import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { judge, lateAt, wasLate } from "./pace.ts";
+import { blame, clear, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -24,9 +25,6 @@ const shunnedNanoseconds = 500_000_000;
 
 /** The same after a lane was much slower than its rate while others hold what it was to bring. */
 const slowShunnedNanoseconds = 10_000_000_000;
-
-/** A lane that is late keeps this part of its rate. */
-const lateDivisor = 4;
 
 interface Watched {
   readonly lane: Lane;
@@ -53,6 +51,8 @@ export class Scheduler {
   #decisions = new Decisions();
   #topologyChanged = false;
   /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
+  /** Short lanes whose end is decided on ahead of its news. */
+  readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
   readonly #watched = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
   constructor(options: SchedulerOptions) {
@@ -132,13 +132,15 @@ export class Scheduler {
     for (const member of order.hungry) this.#mode.touch(member);
   }
 
-  /** The target holds these blocks now, whoever brought them. */
+  /**
+   * The target holds these blocks now, whoever brought them. A lane with nothing left to bring is charged until its target
+   * says that it has ended: what it was to bring may have come another way while it still runs.
+   */
   addHeld(member: Member, order: BlockOrder, ranges: RangeSet, now: number): void {
-    for (const lane of [...member.lanesIn]) {
-      const settled = settleInLane(lane, order, ranges, true);
-      if (settled.isEmpty) continue;
+    for (const lane of [...member.lanesIn, ...member.endingIn]) {
+      if (settleInLane(lane, order, ranges, true).isEmpty) continue;
       lane.source.recentFailures = 0;
-      if (lane.isShort && lane.pendingBytes === 0) this.#finish(lane, now);
+      lane.progressNanoseconds = now;
     }
     order.addHeld(member, ranges);
     this.#mode.touch(member);
@@ -187,7 +189,7 @@ export class Scheduler {
     if (failed) {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
-    }
+    } else if (lane.isShort && lane.pendingBytes === 0) this.#judgeEnded(lane, now);
     this.#end(lane, false);
     return lane;
   }
@@ -198,7 +200,12 @@ export class Scheduler {
   }
 
   endLanesOf(member: Member): void {
-    for (const lane of [...member.lanesIn, ...member.lanesOut]) this.#closeWith(lane);
+    for (const lane of lanesOf(member)) this.#closeWith(lane);
+  }
+
+  /** The member may be used in another way than before: it is away, for one. */
+  touch(member: Member): void {
+    this.#mode.touch(member);
   }
 
   /** Something outside lanes and blocks has changed (who serves, what is out of use): look at everybody again. */
@@ -215,6 +222,7 @@ export class Scheduler {
       this.#mode.touchAll();
     }
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
+    this.#countEnded(now);
     this.#slowDown(now);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
@@ -223,7 +231,7 @@ export class Scheduler {
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
     for (const lane of decisions.opened) {
-      if (lane.isShort) this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, 0) });
+      if (lane.isShort) this.#expect(lane, now);
     }
     this.#decisions = new Decisions();
     return decisions;
@@ -241,13 +249,19 @@ export class Scheduler {
 
   /** When `decide` is worth calling again though nothing was heard: to look at those that wait, or are late. */
   get nextLookNanoseconds(): number | undefined {
-    let first = this.#watched.peek();
+    const looks = [this.#nextOf(this.#watched), this.#nextOf(this.#ends), this.#mode.nextLookNanoseconds ?? Infinity];
+    const first = Math.min(...looks);
+    return first === Infinity ? undefined : first;
+  }
+
+  /** When the first of these lanes that still runs is due. */
+  #nextOf(watched: BinaryHeap<Watched>): number {
+    let first = watched.peek();
     while (first !== undefined && this.#lanes.byId.get(first.lane.laneId) !== first.lane) {
-      this.#watched.pop();
-      first = this.#watched.peek();
+      watched.pop();
+      first = watched.peek();
     }
-    const look = this.#mode.nextLookNanoseconds;
-    return first === undefined || (look !== undefined && look < first.atNanoseconds) ? look : first.atNanoseconds;
+    return first?.atNanoseconds ?? Infinity;
   }
 
   /** Whether something has changed since the last decision. */
@@ -255,17 +269,63 @@ export class Scheduler {
     return this.#mode.isTouched || !this.#decisions.isEmpty || this.#topologyChanged;
   }
 
+  /** A lane was opened: when it will count as ended, and when it will be late. */
+  #expect(lane: Lane, now: number): void {
+    const delay = lane.target.delay.roundTripNanoseconds;
+    this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, delay) });
+    const end = endsAt(lane, this.#durationOf(lane, lane.pendingBytes));
+    if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
+  }
+
+  #durationOf(lane: Lane, bytes: number): number {
+    return durationNanoseconds(bytes, lane.rateBitsPerSecond, this.settings.wireShare);
+  }
+
+  /** Lanes whose end is to be expected count as ended: what follows them is decided now. */
+  #countEnded(now: number): void {
+    const expectedEnd = (lane: Lane): number =>
+      lane.openedNanoseconds + this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
+    for (let first = this.#ends.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#ends.peek()) {
+      this.#ends.pop();
+      const { lane } = first;
+      if (this.#lanes.byId.get(lane.laneId) !== lane || lane.isEnding || lane.shrunk) continue;
+      if (isOverdue(lane.source, now, expectedEnd) || isOverdue(lane.target, now, expectedEnd)) continue;
+      this.#lanes.handOn(lane);
+      this.#mode.touch(lane.source);
+      this.#mode.touch(lane.target);
+    }
+  }
+
   /** Lanes that are late give back most of what they have: whoever is slow, the other end can do more elsewhere. */
   #slowDown(now: number): void {
     for (let first = this.#watched.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#watched.peek()) {
       this.#watched.pop();
       const { lane } = first;
+      const { ledger } = this.world;
       if (this.#lanes.byId.get(lane.laneId) !== lane) continue;
-      judge(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, true, (index) =>
-        this.world.ledger.capabilityOn(index),
-      );
-      const rate = Math.max(1, Math.floor(lane.rateBitsPerSecond / lateDivisor));
-      this.#lanes.setRate(lane, rate, this.#decisions);
+      if (!lane.target.online) {
+        // Whether it still runs or not: by now its source has sent all that the ticket allows.
+        this.#end(lane, false);
+        continue;
+      }
+      if (lane.pendingBytes === 0) {
+        this.#closeWith(lane);
+        continue;
+      }
+      blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
+      if (isSlowSource(lane.source) && !isSlowTarget(lane.target) && this.#othersHold(lane)) {
+        lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
+        this.#closeWith(lane);
+        continue;
+      }
+      if (isSlowTarget(lane.target) && lane.source.site !== lane.target.site && this.#othersWait(lane)) {
+        this.#closeWith(lane);
+        continue;
+      }
+      lane.shrunk = true;
+      const limit = Math.max(1, Math.floor(Math.min(upCapability(lane.source, ledger), downCapability(lane.target, ledger))));
+      const rate = Math.min(limit, lane.rateBitsPerSecond);
+      if (rate < lane.rateBitsPerSecond) this.#lanes.setRate(lane, rate, this.#decisions);
       this.#mode.touch(lane.source);
       this.#mode.touch(lane.target);
       this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, rate, 0) });
@@ -278,6 +338,17 @@ export class Scheduler {
       const block = pending.first();
       for (const [member, { held }] of order.holdings) {
         if (member !== lane.source && member.online && member.serves === "yes" && held.has(block)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether what a lane brings to a slow target is waited for by faster ones in its site. */
+  #othersWait(lane: Lane): boolean {
+    const { target } = lane;
+    for (const order of lane.pending.keys()) {
+      for (const member of order.membersIn(target.site ?? "")) {
+        if (member !== target && member.online && order.hungry.has(member) && !isSlowTarget(member)) return true;
       }
     }
     return false;
@@ -298,19 +369,23 @@ export class Scheduler {
   }
 
   /** All that a short lane was to bring has come. */
-  #finish(lane: Lane, now: number): void {
+  #judgeEnded(lane: Lane, now: number): void {
     const elapsed = now - lane.openedNanoseconds;
-    const isLate = wasLate(lane, lane.arrivedBytes, elapsed);
-    judge(lane, lane.arrivedBytes, elapsed, isLate, (index) => this.world.ledger.capabilityOn(index));
-    this.#lanes.close(lane, false);
-    this.#mode.touch(lane.source);
-    this.#mode.touch(lane.target);
+    const { delay } = lane.target;
+    learn(delay, elapsed, this.#durationOf(lane, lane.arrivedBytes));
+    if (wasLate(lane, lane.arrivedBytes, elapsed, delay.roundTripNanoseconds)) blame(lane, lane.arrivedBytes, elapsed);
+    else clear(lane, this.world.ledger);
   }
 
   #withdraw(member: Member, order: BlockOrder, ranges: RangeSet): void {
-    for (const lane of [...member.lanesOut]) {
+    for (const lane of [...member.lanesOut, ...member.endingOut]) {
       const pending = lane.pending.get(order);
       if (pending !== undefined && !pending.intersection(ranges).isEmpty) this.#closeWith(lane);
     }
   }
+}
+
+/** Every lane in or out of a member, those that count as ended too. */
+function lanesOf(member: Member): Lane[] {
+  return [...member.lanesIn, ...member.lanesOut, ...member.endingIn, ...member.endingOut];
 }

@@ -7,6 +7,7 @@ import { agentNicDown, agentNicUp, namedResource, siteDownlink, siteUplink } fro
 import type { BlockOrder } from "./block-order.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lane } from "./lane.ts";
+import { newDelay, type Delay } from "./ahead.ts";
 import { newPace, type Pace } from "./pace.ts";
 
 /** A site as the scheduler sees it: who is there, and who of them has bandwidth free now. */
@@ -48,6 +49,11 @@ export interface Member {
   fetches: boolean;
   readonly lanesIn: Set<Lane>;
   readonly lanesOut: Set<Lane>;
+  /** Lanes that were counted as ended ahead of the news of it. */
+  readonly endingIn: Set<Lane>;
+  readonly endingOut: Set<Lane>;
+  /** How long words to it and back take, as its transfers show. */
+  readonly delay: Delay;
   /** Failures since it last delivered something; the cost function shies away from it. */
   recentFailures: number;
   /** How much more than usual is queued ahead for it: raised when its lanes run dry before the controller hears of it. */
@@ -101,6 +107,9 @@ export class World {
       ...description,
       lanesIn: new Set(),
       lanesOut: new Set(),
+      endingIn: new Set(),
+      endingOut: new Set(),
+      delay: newDelay(),
       recentFailures: 0,
       aheadScale: 1,
       shunned: new Map(),

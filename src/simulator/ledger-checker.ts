@@ -2,12 +2,14 @@
  * Keeps a ledger of its own from what the controller says and hears, and holds the controller to it: by its own
  * instructions, no resource may ever be allocated beyond its capability.
  *
- * A lane counts from the instruction that opens it until the instruction that closes it, the news of its end, or of the
- * end of the connection to either of its ends.
+ * A lane counts from when the instruction that opens it gets to its agent until its agent ends it, hears that it is
+ * closed, or the connection to either of its ends is gone.
  */
 import type { ControllerCommand, ControllerEvent } from "../control/controller/controller-events.ts";
+import type { AgentMessage } from "../protocol/agent-messages.ts";
 import type { Instruct } from "../protocol/controller-messages.ts";
 import type { Link } from "./flow.ts";
+import { phases } from "./virtual-clock.ts";
 import type { PathEnd, WorldParts } from "./world-parts.ts";
 
 interface Charge {
@@ -80,8 +82,22 @@ export class LedgerChecker {
     const { type } = command.message;
     // A publish that is over drops its lanes.
     if (type === "rejected" || type === "already" || type === "committed") this.#releaseAll(peer.id);
-    if (command.message.type !== "instruct") return;
-    this.#instruct(peer, command.message, command.type === "sendAgent");
+    const { message } = command;
+    if (message.type !== "instruct") return;
+    const pulls = command.type === "sendAgent";
+    const delay = pulls ? this.#world.scenario.controlDelayNanoseconds : 0;
+    if (delay === 0) this.#instruct(peer, message, pulls);
+    else {
+      this.#world.clock.after(delay, phases.agent, () => {
+        if (this.#peers.get(command.connectionId) === peer) this.#instruct(peer, message, pulls);
+      });
+    }
+  }
+
+  /** What an agent says holds from when it says it, not from when the controller hears it. */
+  onSaid(agentId: string, message: AgentMessage): void {
+    if (message.type !== "state") return;
+    for (const { laneId, ended } of message.lanes) if (ended !== undefined) this.#release(agentId, laneId);
   }
 
   #instruct(peer: { readonly id: string; readonly end: PathEnd }, message: Instruct, pulls: boolean): void {

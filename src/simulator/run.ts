@@ -38,12 +38,18 @@ const defaultStarvedNanoseconds = 1_200 * nanosecondsPerSecond;
 const defaultSettleNanoseconds = 0;
 const defaultCheckNanoseconds = nanosecondsPerSecond;
 
+/** There are no headers in the virtual network: a transfer takes its blocks' time. */
+function settingsFor(scenario: Scenario, given: Partial<ControllerSettings> | undefined): ControllerSettings {
+  const settings = { ...defaultControllerSettings, relays: scenario.relays, ...given };
+  return { ...settings, scheduler: { ...settings.scheduler, wireShare: 1 } };
+}
+
 /** Runs a scenario. Throws what the state machines throw: a defect. */
 export function simulate(given: Scenario, options: SimulationOptions = {}): SimulationResult {
   const scenario = options.seed === undefined ? given : { ...given, seed: options.seed };
   const { onDecision, keepsHistory = false } = options;
   const world: VirtualWorld = new VirtualWorld(scenario, {
-    settings: { ...defaultControllerSettings, relays: scenario.relays, ...options.settings },
+    settings: settingsFor(scenario, options.settings),
     readSeconds: options.readSeconds,
     onDecision:
       onDecision &&

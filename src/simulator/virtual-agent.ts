@@ -200,6 +200,7 @@ export class VirtualAgent implements LaneSource {
 
   send(message: AgentMessage): void {
     this.world.inspectAgentMessage?.(this.name, message);
+    this.world.agentSaid(this.disk.agentId, message);
     this.#channel?.send(message);
   }
 

@@ -137,6 +137,10 @@ export class VirtualWorld implements WorldParts {
     return new VirtualDisk(toHex(identity).slice(0, 32), this.contents);
   }
 
+  agentSaid(agentId: string, message: AgentMessage): void {
+    this.ledger.onSaid(agentId, message);
+  }
+
   #addContent(spec: ScenarioFileSet): VirtualContent {
     const content = new VirtualContent(spec);
     this.contents.set(content.key, content);

@@ -31,6 +31,8 @@ export interface WorldParts {
   /** Agents that run, by id. */
   readonly running: Map<string, VirtualAgent>;
   /** Every message between agents and controller passes here, as it is sent. */
+  /** Every message that an agent sends goes by here first. */
+  agentSaid(agentId: string, message: AgentMessage): void;
   readonly inspectAgentMessage: ((agent: string, message: AgentMessage) => void) | undefined;
   readonly inspectControllerMessage: ((agent: string, message: ControllerMessage) => void) | undefined;
   /** What agents and the controller want an operator to read. */

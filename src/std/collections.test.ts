@@ -68,7 +68,8 @@ test("a mistyped word is recognised, an unknown one is not", () => {
   const words = ["uplink", "downlink", "nic", "up", "down"];
   assert.equal(nearestSpelling("uplnk", words), "uplink");
   assert.equal(nearestSpelling("Downlink", words), "downlink");
-  assert.equal(nearestSpelling("dwon", words), undefined);
+  assert.equal(nearestSpelling("dwon", words), "down");
+  assert.equal(nearestSpelling("dwno", words), undefined);
   assert.equal(nearestSpelling("nics", words), "nic");
   assert.equal(nearestSpelling("colour", words), undefined);
   assert.equal(nearestSpelling("x".repeat(1000), words), undefined);

@@ -38,6 +38,8 @@ export interface ProgramOptions {
   readonly logFile?: string;
   /** Started through this command, for example `["nice"]`. */
   readonly through?: readonly string[];
+  /** Another `sluice` than that of this checkout. */
+  readonly sluice?: string;
 }
 
 export class Program {
@@ -52,7 +54,7 @@ export class Program {
   /** Starts `sluice` with these words. */
   constructor(words: readonly string[], options: ProgramOptions = {}) {
     this.words = words;
-    const [command = "", ...rest] = [...(options.through ?? []), process.execPath, sluice, ...words];
+    const [command = "", ...rest] = [...(options.through ?? []), process.execPath, options.sluice ?? sluice, ...words];
     const child = spawn(command, rest, {
       env: { ...process.env, NO_COLOR: "1", SLUICE_DEBUG: "", ...options.environment },
       stdio: ["pipe", "pipe", "pipe"],

@@ -1,12 +1,19 @@
 /** What the verbs of `sluice agent` do. */
+import { setTimeout as pause } from "node:timers/promises";
+import { checkAgentName } from "../../model/names.ts";
+import { UserError } from "../../std/errors.ts";
 import { formatBytes } from "../../std/units.ts";
 import type { AgentView } from "../../protocol/views.ts";
+import { asUsage } from "../as-usage.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print } from "../output.ts";
 import { formatTable } from "../table.ts";
-import type { VerifyAgentOptions } from "./agent.ts";
+import type { VerifyAgentOptions, WaitForAgentsOptions } from "./agent.ts";
+
+/** How often it is looked whether agents are online. */
+const waitPollMilliseconds = 250;
 
 export async function listAgents(options: ControllerOptions): Promise<void> {
   const agents = await (await connectController(options)).agents();
@@ -37,6 +44,28 @@ export async function listAgents(options: ControllerOptions): Promise<void> {
       "no agents",
     ),
   );
+}
+
+/** @throws UserError with the exit code of a time that is over, naming those that are missing */
+export async function waitForAgents(names: readonly string[], options: WaitForAgentsOptions): Promise<void> {
+  for (const name of names) asUsage(() => checkAgentName(name));
+  const giveUpAt = performance.now() + options.timeout;
+  const client = await connectController({ ...options, connectTimeout: options.timeout });
+  for (;;) {
+    const agents = (await client.agents()).filter(({ name, online }) => online && names.includes(name));
+    const missing = names.filter((name) => !agents.some((agent) => agent.name === name));
+    if (missing.length === 0) {
+      print(options.json, agents, () => `${names.join(", ")} ${names.length === 1 ? "is" : "are"} online\n`);
+      return;
+    }
+    if (performance.now() + waitPollMilliseconds > giveUpAt) {
+      throw new UserError(`not online when the time was over: ${missing.join(", ")}`, {
+        hint: "the log of each says why: is its controller the right one, its site in the topology, its name its own?",
+        exitCode: exitCodes.timedOut,
+      });
+    }
+    await pause(waitPollMilliseconds);
+  }
 }
 
 export async function orderAgent(

@@ -82,6 +82,11 @@ describe("command line: agent", () => {
       assert.ok(!error.includes("    at "));
     }
     const missing = await fails(sluice, "agent", "--data", join(directory, "none"));
-    assert.deepEqual(missing, { code: 2, error: "sluice: required option '--controller <url>' not specified\n" });
+    assert.deepEqual(missing, {
+      code: 2,
+      error:
+        "sluice: required option '--controller <url>' not specified\n" +
+        "give it, or set SLUICE_CONTROLLER, or controller in /etc/sluice/agent.yaml\n",
+    });
   });
 });

@@ -24,7 +24,7 @@ export async function runAgent(flags: AgentProgramFlags): Promise<void> {
     keepFreeBytes: flags.keepFree,
     keepVersions: flags.keepVersions,
     store: new DiskAgentStore(flags.data),
-    logger: createLogger({ program: "agent" }),
+    logger: createLogger({ program: "agent", level: flags.logLevel }),
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void agent.stop());
   process.stdout.write(`listening on ${agent.url}\n`);

@@ -1,10 +1,15 @@
 /** `sluice agent VERB`: what an operator sees of agents and tells them to do. `sluice agent` with options runs one. */
+import { Option } from "commander";
 import type { Command } from "commander";
 import { nearestSpelling } from "../../std/nearest.ts";
 import { withControllerOptions } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import { helpWithExamples } from "../help.ts";
-import { wholeNumberBetween } from "../option-values.ts";
+import { durationMilliseconds, wholeNumberBetween } from "../option-values.ts";
+
+export interface WaitForAgentsOptions extends ControllerOptions {
+  readonly timeout: number;
+}
 
 export interface VerifyAgentOptions extends ControllerOptions {
   readonly blocks: number;
@@ -12,6 +17,9 @@ export interface VerifyAgentOptions extends ControllerOptions {
 
 /** Blocks that an agent is challenged with when nobody says how many. */
 const defaultVerifiedBlocks = 16;
+
+/** How long agents are waited for when nobody says. */
+const defaultWait = "1m";
 
 /** The `agent` command with its verbs; running an agent is added to it by its own module. */
 export function registerAgent(program: Command): Command {
@@ -26,9 +34,21 @@ export function registerAgent(program: Command): Command {
       if (action === agent && agent.args[0] !== undefined) refuseVerb(agent, agent.args[0]);
     });
 
-  withControllerOptions(agent.command("ls"))
-    .description("list agents")
+  const list = withControllerOptions(agent.command("ls"))
+    .description("list agents: state, lanes, free disk, failures, labels, problem")
     .action(async (options: ControllerOptions) => (await actions()).listAgents(options));
+  helpWithExamples(list, ["sluice agent ls", "sluice agent ls --json | jq -r '.[] | select(.online | not) | .name'"]);
+
+  const wait = withControllerOptions(agent.command("wait"))
+    .description("wait until agents are online, for scripts that start them")
+    .argument("<name...>", "names of agents")
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait; exit code 4 when the time is over")
+        .argParser(durationMilliseconds)
+        .default(durationMilliseconds(defaultWait), defaultWait),
+    )
+    .action(async (names: string[], options: WaitForAgentsOptions) => (await actions()).waitForAgents(names, options));
+  helpWithExamples(wait, ["sluice agent wait fra-0 iad-0 iad-1 --timeout 5m"]);
 
   const orders = [
     ["drain", "take an agent out of service gently: what it serves is finished, nothing new is asked of it"],
@@ -37,10 +57,11 @@ export function registerAgent(program: Command): Command {
     ["unblock", "let a blocked agent in again"],
   ] as const;
   for (const [order, description] of orders) {
-    withControllerOptions(agent.command(order))
+    const command = withControllerOptions(agent.command(order))
       .description(description)
       .argument("<name>", "name of an agent")
       .action(async (name: string, options: ControllerOptions) => (await actions()).orderAgent(name, order, options));
+    helpWithExamples(command, [`sluice agent ${order} fra-0`]);
   }
 
   const verify = withControllerOptions(agent.command("verify"))

@@ -18,7 +18,7 @@ export async function runController(flags: ControllerProgramFlags): Promise<void
     listen: flags.listen,
     topologyFile: flags.topology,
     createMachine: () => new ControllerCore({ ports: { hash, seed: randomInt(seedLimit) }, settings }),
-    logger: createLogger({ program: "controller" }),
+    logger: createLogger({ program: "controller", level: flags.logLevel }),
   });
   process.on("SIGHUP", () => void controller.reloadTopology());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void controller.stop());

@@ -1,14 +1,17 @@
 /** What the `sluice fileset` commands do. */
 import { formatBytes } from "../../std/units.ts";
+import { checkFileSetName, checkVersion } from "../../model/names.ts";
 import { UserError } from "../../std/errors.ts";
 import type { VersionDetail, VersionSummary } from "../../protocol/views.ts";
+import { asUsage } from "../as-usage.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import type { ControllerClient } from "../controller-client.ts";
-import { formatDate, formatShare, print } from "../output.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { formatDate, formatShare, print, targetsText } from "../output.ts";
 import { formatFields, formatTable } from "../table.ts";
 import type { Column } from "../table.ts";
-import type { RemoveOptions, ShowOptions } from "./fileset.ts";
+import type { ActivateOptions, RemoveOptions, ShowOptions } from "./fileset.ts";
 
 /** The columns that every list of versions has. */
 export const versionColumns: readonly Column<VersionSummary>[] = [
@@ -22,6 +25,7 @@ export const versionColumns: readonly Column<VersionSummary>[] = [
 ];
 
 export async function listFileSets(name: string | undefined, options: ControllerOptions): Promise<void> {
+  if (name !== undefined) checkNames(name);
   const client = await connectController(options);
   const versions = name === undefined ? await client.fileSets() : await client.versionsOf(name);
   const columns: Column<VersionSummary>[] = [
@@ -34,12 +38,14 @@ export async function listFileSets(name: string | undefined, options: Controller
 }
 
 export async function showFileSet(name: string, version: string | undefined, options: ShowOptions): Promise<void> {
+  checkNames(name, version);
   const client = await connectController(options);
   const detail = await client.fileSet(name, version ?? (await shownVersion(client, name)));
   print(options.json, detail, () => describeVersion(detail, options.files ?? false));
 }
 
 export async function removeFileSet(name: string, version: string, options: RemoveOptions): Promise<void> {
+  checkNames(name, version);
   const client = await connectController(options);
   const { fileSet, agents } = options.dryRun
     ? removalOf(await client.fileSet(name, version))
@@ -56,9 +62,24 @@ export async function removeFileSet(name: string, version: string, options: Remo
   });
 }
 
-export async function activateFileSet(name: string, version: string, options: ControllerOptions): Promise<void> {
+export async function activateFileSet(name: string, version: string, options: ActivateOptions): Promise<void> {
+  checkNames(name, version);
+  if (options.timeout !== undefined && !options.wait) {
+    throw new UserError("--timeout goes with --wait", { exitCode: exitCodes.usage });
+  }
   const view = await (await connectController(options)).activate(name, version);
-  print(options.json, view, () => `${view.done}\n`);
+  if (!options.wait) {
+    print(options.json, view, () => `${view.done}\n`);
+    return;
+  }
+  const { waitUntilTargetsHold } = await import("../wait-for-fleet.ts");
+  const targets = await waitUntilTargetsHold({
+    url: options.controller,
+    name,
+    version,
+    timeoutMilliseconds: options.timeout,
+  });
+  print(options.json, { ...view, ...targets }, () => `${view.done}; ${targetsText(targets.targets)}\n`);
 }
 
 export async function setFileSetPaused(
@@ -67,6 +88,7 @@ export async function setFileSetPaused(
   paused: boolean,
   options: ControllerOptions,
 ): Promise<void> {
+  checkNames(name, version);
   const view = await (await connectController(options)).setPaused(name, version, paused);
   print(options.json, view, () => `${view.done}\n`);
 }
@@ -84,6 +106,14 @@ export function versionState(version: VersionSummary): string {
 export function versionShare({ counts, heldBytes, totalBytes }: VersionSummary): string {
   if (counts.targets > 0 && counts.held === counts.targets) return "100 %";
   return formatShare(heldBytes, counts.targets * totalBytes);
+}
+
+/** What cannot be a name is a wrong use, told before anybody is asked. */
+function checkNames(name: string, version?: string): void {
+  asUsage(() => {
+    checkFileSetName(name);
+    if (version !== undefined) checkVersion(version);
+  });
 }
 
 async function shownVersion(client: ControllerClient, name: string): Promise<string> {

@@ -4,26 +4,19 @@ import { checkAgentName, checkFileSetName, checkSiteName, checkVersion } from ".
 import { parseSelector } from "../../model/selector.ts";
 import { parseControllerUrl } from "../../platform/channel.ts";
 import { processRuns, type FollowEnd } from "../../services/publisher/growing-source.ts";
-import { PublishError, type PublishErrorKind } from "../../services/publisher/publish-error.ts";
+import { PublishError } from "../../services/publisher/publish-error.ts";
 import { publish } from "../../services/publisher/publish.ts";
 import type { PublishOptions, PublishResult, PublishSource } from "../../services/publisher/publish-options.ts";
 import { waitForTargets, type WaitResult } from "../../services/publisher/wait-for-targets.ts";
 import { UserError } from "../../std/errors.ts";
 import { formatBytes } from "../../std/units.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { print } from "../output.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { print, targetsText } from "../output.ts";
+import { PublishProgress } from "../live/publish-progress.ts";
+import { withExitCode } from "../wait-for-fleet.ts";
 import type { PublishFlags } from "./publish.ts";
 
 const standardInput = "-";
-
-const exitCodeOf: Readonly<Record<PublishErrorKind, number>> = {
-  failed: exitCodes.failure,
-  unreachable: exitCodes.unreachable,
-  conflict: exitCodes.conflict,
-  waitTimedOut: exitCodes.timedOut,
-  interrupted: exitCodes.interrupted,
-};
 
 /** Runs the command. @throws UserError with the exit code that fits */
 export async function publishPath(path: string, flags: PublishFlags): Promise<void> {
@@ -35,25 +28,23 @@ export async function publishPath(path: string, flags: PublishFlags): Promise<vo
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const progress = new ProgressLine(process.stderr);
+  const progress = new PublishProgress(process.stderr);
   try {
     const options = optionsOf(path, flags, stop.signal, progress);
     const result = await publish(options);
     const targets = flags.wait ? await wait(options, flags, result, progress) : undefined;
-    progress.end();
+    progress.end(true);
     print(flags.json, jsonOf(result, targets), () => textOf(result, targets));
   } catch (error) {
-    progress.end();
-    if (!(error instanceof PublishError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new UserError(error.message, { ...hint, exitCode: exitCodeOf[error.kind], cause: error });
+    progress.end(false);
+    throw withExitCode(error);
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
 }
 
-function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progress: ProgressLine): PublishOptions {
+function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progress: PublishProgress): PublishOptions {
   const { fileset, version, to, priority, site, agent, activate, controller, connectTimeout } = flags;
   const source = asUsage(() => {
     parseControllerUrl(controller);
@@ -76,8 +67,8 @@ function optionsOf(path: string, flags: PublishFlags, signal: AbortSignal, progr
     patienceMilliseconds: connectTimeout,
     signal,
     onProgress: (at) => {
-      if (at.stage === "scanning") progress.stage("looking through what is to be published");
-      else if (at.stage === "connecting") progress.stage(`waiting for the controller: ${at.problem}`);
+      if (at.stage === "scanning") progress.note("looking through what is to be published");
+      else if (at.stage === "connecting") progress.note(`waiting for the controller: ${at.problem}`);
       else if (at.stage === "hashing") progress.amount("checksums", at.doneBytes, at.totalBytes);
       else progress.amount("handed over", at.doneBytes, at.totalBytes);
     },
@@ -120,7 +111,7 @@ async function wait(
   options: PublishOptions,
   flags: PublishFlags,
   result: PublishResult,
-  progress: ProgressLine,
+  progress: PublishProgress,
 ): Promise<WaitResult> {
   const { url, name, version, signal } = options;
   try {
@@ -130,8 +121,7 @@ async function wait(
       version,
       timeoutMilliseconds: flags.timeout,
       signal,
-      onProgress: ({ targets, ready, heldBytes, totalBytes }) =>
-        progress.amount(`published; ${ready} of ${targets} targets hold it`, heldBytes, totalBytes),
+      onProgress: (at) => progress.fleet(at),
     });
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -151,8 +141,7 @@ function resultLine(result: PublishResult): string {
 function textOf(result: PublishResult, targets: WaitResult | undefined): string {
   const line = resultLine(result);
   if (targets === undefined) return `${line}\n`;
-  const { targets: count } = targets;
-  return `${line}\n${count === 0 ? "no agent is to hold it" : `${count === 1 ? "its target holds" : `all ${count} targets hold`} it`}\n`;
+  return `${line}\n${targetsText(targets.targets)}\n`;
 }
 
 function jsonOf(result: PublishResult, targets: WaitResult | undefined): unknown {

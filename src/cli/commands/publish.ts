@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import { defaultControllerUrl } from "../controller-options.ts";
 import { helpWithExamples } from "../help.ts";
-import { durationBetween, durationMilliseconds, wholeNumberBetween } from "../option-values.ts";
+import { durationBetween, durationMilliseconds, exclusive, wholeNumberBetween } from "../option-values.ts";
 
 export interface PublishFlags {
   readonly controller: string;
@@ -34,11 +34,7 @@ export function registerPublish(program: Command): void {
     .command("publish")
     .description("publish a file, a folder or standard input as a version of a file set")
     .argument("<path>", "a file, a folder, or - for standard input, which is published while it grows")
-    .addOption(
-      new Option("-c, --controller <url>", "URL of the controller")
-        .env("SLUICE_CONTROLLER")
-        .default(defaultControllerUrl),
-    )
+    .addOption(new Option("-c, --controller <url>", "URL of the controller").default(defaultControllerUrl))
     .addOption(
       new Option("--connect-timeout <duration>", "how long to try a controller that does not answer")
         .argParser(durationMilliseconds)
@@ -52,7 +48,7 @@ export function registerPublish(program: Command): void {
         .argParser(wholeNumberBetween(-highestPriority, highestPriority))
         .default(0),
     )
-    .addOption(new Option("--site <site>", "the site of this host: its way out is charged").conflicts("agent"))
+    .addOption(exclusive(new Option("--site <site>", "the site of this host: its way out is charged"), "agent"))
     .option("--agent <name>", "the agent on this host, which becomes the first holder")
     .option("--no-activate", "do not make it the version in use")
     .option("--wait", "end when every target holds it", false)

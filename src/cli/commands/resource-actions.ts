@@ -1,4 +1,4 @@
-/** What `sluice resource ls` does. */
+/** What the verbs of `sluice resource` do. */
 import { formatBitsPerSecond, formatBytes } from "../../std/units.ts";
 import type { ResourceView } from "../../protocol/views.ts";
 import { connectController } from "../controller-options.ts";
@@ -34,4 +34,9 @@ export const resourceColumns: readonly Column<ResourceView>[] = [
 export async function listResources(options: ControllerOptions): Promise<void> {
   const resources = await (await connectController(options)).resources();
   print(options.json, resources, () => formatTable(resourceColumns, resources, "no resources"));
+}
+
+export async function putBackResource(name: string, options: ControllerOptions): Promise<void> {
+  const view = await (await connectController(options)).putBack(name);
+  print(options.json, view, () => `${view.done}\n`);
 }

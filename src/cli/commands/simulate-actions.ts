@@ -8,7 +8,7 @@ import { parseScenario } from "../../simulator/scenario-parser.ts";
 import type { Scenario } from "../../simulator/scenario.ts";
 import { UserError } from "../../std/errors.ts";
 import { print } from "../output.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { ProgressLine } from "../simulation/progress-line.ts";
 import { drawSimulation } from "../simulation/plot.ts";
 import { summarizeSimulation } from "../simulation/summary.ts";
 import { TraceFile } from "../simulation/trace-file.ts";

@@ -3,8 +3,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { StatusView, VersionSummary } from "../../protocol/views.ts";
 import { UserError } from "../../std/errors.ts";
 import { printable } from "../../platform/printable.ts";
+import type { ControllerClient } from "../controller-client.ts";
 import { connectController } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { formatDate, print } from "../output.ts";
 import { formatFields, formatTable } from "../table.ts";
 import { versionColumns, versionShare, versionState } from "./fileset-actions.ts";
@@ -16,11 +18,19 @@ export async function showStatus(options: ControllerOptions): Promise<void> {
   print(options.json, status, () => describeStatus(status));
 }
 
-/** Shows the status again and again. A controller that goes away later is waited for; only the first look must succeed. */
+/**
+ * Shows the status until it is interrupted: a live screen on a terminal, a line for each change elsewhere. A controller
+ * that goes away later is waited for; only the first look must succeed.
+ */
 export async function watchStatus(options: StatusOptions): Promise<void> {
   const client = await connectController(options);
-  const show = await watcher(options.json);
-  show(await client.status());
+  const first = await client.status();
+  if (!options.json && process.stdout.isTTY) {
+    await watchOnTerminal(client, options);
+    return;
+  }
+  const show = options.json ? jsonWatcher() : plainWatcher();
+  show(first);
   for (;;) {
     await pause(options.interval);
     try {
@@ -34,22 +44,23 @@ export async function watchStatus(options: StatusOptions): Promise<void> {
 
 type Show = (status: StatusView | string) => void;
 
-async function watcher(json: boolean | undefined): Promise<Show> {
-  if (json) {
-    return (status) => {
-      process.stdout.write(`${JSON.stringify(typeof status === "string" ? { error: status } : status)}\n`);
-    };
-  }
-  if (!process.stdout.isTTY) return plainWatcher();
-  const { default: logUpdate } = await import("log-update");
-  let last = "";
+async function watchOnTerminal(client: ControllerClient, { controller, interval }: StatusOptions): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  const { watchFleet } = await import("../live/watch-fleet.ts");
+  await watchFleet({
+    client,
+    url: controller.replace(/\/+$/, ""),
+    intervalMilliseconds: interval,
+    out: process.stdout,
+    signal: stop.signal,
+  });
+  process.exitCode = exitCodes.interrupted;
+}
+
+function jsonWatcher(): Show {
   return (status) => {
-    if (typeof status === "string") {
-      logUpdate(`${last}\n${printable(status)}`);
-    } else {
-      last = describeStatus(status);
-      logUpdate(last);
-    }
+    process.stdout.write(`${JSON.stringify(typeof status === "string" ? { error: status } : status)}\n`);
   };
 }
 

@@ -7,9 +7,10 @@ import { helpWithExamples } from "../help.ts";
 export function registerTopology(program: Command): void {
   const topology = program.command("topology").description("show or replace the topology");
 
-  withControllerOptions(topology.command("show"))
+  const show = withControllerOptions(topology.command("show"))
     .description("print the topology in force, as YAML")
     .action(async (options: ControllerOptions) => (await actions()).showTopology(options));
+  helpWithExamples(show, ["sluice topology show > links.yaml"]);
 
   const apply = withControllerOptions(topology.command("apply"))
     .description("put a topology into force, on running transfers too; one with a mistake is refused")

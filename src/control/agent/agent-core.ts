@@ -196,7 +196,7 @@ export class AgentCore {
       case "storeFailed":
         return storeFailed(this.#world, record, event.problem);
       case "damaged":
-        this.#context.note("warn", `${event.fileSet}: ${String(event.ranges.count)} blocks are damaged`);
+        this.#context.note("warn", `${event.fileSet}: ${String(event.ranges.count)} blocks are damaged`, event.fileSet);
         return lostBlocks(this.#world, record, event.ranges);
     }
   }
@@ -317,7 +317,7 @@ export class AgentCore {
   #discard(fileSet: FileSetKey, block: number): void {
     const record = this.#fileSets.get(fileSet);
     if (record?.held.has(block) !== true) return;
-    this.#context.note("warn", `${fileSet}: the controller found block ${String(block)} damaged`);
+    this.#context.note("warn", `${fileSet}: the controller found block ${String(block)} damaged`, fileSet);
     this.#context.order({ type: "discard", fileSet, block });
     lostBlocks(this.#world, record, RangeSet.of(block, block + 1));
   }

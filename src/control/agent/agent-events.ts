@@ -123,7 +123,12 @@ export type AgentCommand =
       readonly rateBitsPerSecond: number;
     }
   /** Something the operator should read in the log. */
-  | { readonly type: "note"; readonly level: "info" | "warn" | "error"; readonly text: string };
+  | {
+      readonly type: "note";
+      readonly level: "info" | "warn" | "error";
+      readonly text: string;
+      readonly fileSet?: FileSetKey;
+    };
 
 /** One batch of output: `document` (if given) is made durable before any command is carried out. */
 export interface AgentOutput {

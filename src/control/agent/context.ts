@@ -5,6 +5,7 @@
 import type { Hash } from "../../model/checksum.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { TicketCodec } from "../../protocol/ticket.ts";
+import type { FileSetKey } from "../../protocol/parts.ts";
 import type { AgentCommand } from "./agent-events.ts";
 import { defaultAgentSettings } from "./limits.ts";
 
@@ -58,8 +59,9 @@ export class AgentContext {
     this.#commands.push(command);
   }
 
-  note(level: "info" | "warn" | "error", text: string): void {
-    this.#commands.push({ type: "note", level, text });
+  /** @param fileSet the one that the line is about */
+  note(level: "info" | "warn" | "error", text: string, fileSet?: FileSetKey): void {
+    this.#commands.push({ type: "note", level, text, ...(fileSet === undefined ? {} : { fileSet }) });
   }
 
   /** The commands since the last take. */

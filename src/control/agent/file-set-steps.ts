@@ -91,7 +91,7 @@ export function breakRecord(world: StepWorld, record: FileSetRecord, problem: st
   world.withdraw(record.fileSet);
   record.undecoded = [];
   record.phase = { status: "stalled", manifest: undefined, problem, retry: undefined };
-  world.context.note("error", `${record.fileSet}: ${problem}`);
+  world.context.note("error", `${record.fileSet}: ${problem}`, record.fileSet);
   world.reports.changed(record.fileSet);
 }
 
@@ -209,14 +209,14 @@ export function storeFailed(world: StepWorld, record: FileSetRecord, problem: st
   record.storeFailures += 1;
   scheduleRetry(world, record);
   if (phase.status === "deleting") {
-    world.context.note("warn", `${record.fileSet} cannot be deleted: ${text}`);
+    world.context.note("warn", `${record.fileSet} cannot be deleted: ${text}`, record.fileSet);
     return;
   }
   world.withdraw(record.fileSet);
   const retry = retryOf(record);
   record.phase = { status: "stalled", manifest: manifestOf(record), problem: text, retry };
   if (record.storeFailures === 1) world.diskFailed(record.fileSet, text);
-  world.context.note("error", `${record.fileSet} stalls: ${text}`);
+  world.context.note("error", `${record.fileSet} stalls: ${text}`, record.fileSet);
   world.reports.changed(record.fileSet);
 }
 

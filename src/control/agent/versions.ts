@@ -45,7 +45,7 @@ export class Versions {
     });
     for (const record of records) {
       if (!drop.includes(record.version)) continue;
-      this.#context.note("info", `${record.fileSet} is not kept any longer`);
+      this.#context.note("info", `${record.fileSet} is not kept any longer`, record.fileSet);
       this.#fileSets.remove(record);
     }
   }

@@ -16,7 +16,9 @@ export function setActive(state: ControllerState, name: string, version: string 
   if ((state.active.get(name) ?? null) === version) return;
   state.active.set(name, version);
   state.out.store(putRow("meta", `active/${name}`, { version }));
-  state.out.note("info", version === null ? `${name} has no active version` : `${name}: ${version} is active`);
+  state.out.note("info", version === null ? `${name} has no active version` : `${name}: ${version} is active`, {
+    fileSet: version === null ? name : `${name}@${version}`,
+  });
   for (const fileSet of versionsOf(state, name)) reconcileFileSet(state, fileSet);
   state.scheduler.touchAll();
 }

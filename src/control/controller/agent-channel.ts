@@ -35,6 +35,7 @@ export function handleHello(state: ControllerState, connectionId: number, connec
   agent.goneAtNanoseconds = undefined;
   agent.sent.clear();
   agent.sentActive.clear();
+  agent.welcomedNanoseconds = state.now;
   storeAgent(state, agent);
   const { heartbeatMilliseconds, reportMilliseconds, stallMilliseconds, keepVersions } = state.settings;
   state.out.sendAgent(connectionId, {
@@ -96,7 +97,10 @@ function enterAgent(state: ControllerState, hello: Hello): Agent {
   const { agentId, name, site, labels, address } = hello;
   const holder = state.agentsByName.get(name);
   if (holder !== undefined && holder.row.agentId !== agentId) {
-    state.out.note("info", `agent ${name} (${holder.row.agentId}) is gone; its name is taken over by ${agentId}`);
+    state.out.note("info", `agent ${name} (${holder.row.agentId}) is gone; its name is taken over by ${agentId}`, {
+      agent: name,
+      agentId,
+    });
     forgetMember(state, holder);
     state.agents.delete(holder.row.agentId);
     state.out.store({ table: "agents", key: holder.row.agentId, value: undefined });
@@ -134,6 +138,7 @@ export function newAgent(row: Agent["row"]): Agent {
     ready: false,
     lastHeardNanoseconds: 0,
     goneAtNanoseconds: undefined,
+    welcomedNanoseconds: undefined,
     member: undefined,
     fileSets: new Map(),
     sent: new Map(),
@@ -195,11 +200,15 @@ function takeWhole(state: ControllerState, agent: Agent, message: StateMessage):
     });
   }
   const running = new Set(message.lanes.map((lane) => lane.laneId));
-  for (const lane of [...agent.member.lanesIn]) {
+  for (const lane of [...agent.member.lanesIn, ...agent.member.endingIn]) {
     if (lane.source.kind !== "agent") continue;
     // Nobody knows which instructions were lost with the channel: what is still to come is given anew.
     if (running.has(lane.laneId)) scheduler.closeLane(lane);
     else scheduler.laneEnded(lane.laneId, false, state.now);
+  }
+  if (agent.welcomedNanoseconds !== undefined) {
+    agent.member.delay.roundTripNanoseconds = state.now - agent.welcomedNanoseconds;
+    agent.welcomedNanoseconds = undefined;
   }
   agent.ready = true;
   agent.current.clear();
@@ -297,7 +306,10 @@ function dropFileSet(state: ControllerState, agent: Agent, key: string): void {
 export function agentDisconnected(state: ControllerState, agent: Agent): void {
   agent.connectionId = undefined;
   agent.ready = false;
-  if (agent.member !== undefined) agent.member.online = false;
+  if (agent.member !== undefined) {
+    agent.member.online = false;
+    state.scheduler.touch(agent.member);
+  }
   agent.goneAtNanoseconds = state.now + goneAfter(state);
 }
 
@@ -315,7 +327,8 @@ export function agentGone(state: ControllerState, agent: Agent): void {
   agent.row = { ...agent.row, online: false };
   storeAgent(state, agent);
   forgetMember(state, agent);
-  state.out.note("warn", `agent ${agent.row.name} is gone`);
+  const { name, agentId, site } = agent.row;
+  state.out.note("warn", `agent ${name} is gone`, { agent: name, agentId, site });
 }
 
 function forgetMember(state: ControllerState, agent: Agent): void {

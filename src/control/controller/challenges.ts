@@ -136,6 +136,7 @@ export function handleChallengeData(state: ControllerState, agent: Agent, messag
     state.out.note(
       "warn",
       `agent ${agent.row.name}: block ${running.block} of ${running.fileSet} (${path}) ${problem}`,
+      { agent: agent.row.name, agentId: agent.row.agentId, fileSet: running.fileSet },
     );
     running.run?.damaged.push({ fileSet: running.fileSet, block: running.block, path, problem });
     state.out.sendAgent(agent.connectionId, {

@@ -18,6 +18,7 @@ export function countFailure(state: ControllerState, name: string, reason: strin
   state.out.note(
     "warn",
     `${name} is out of use after ${component.count} failures (the last: ${reason}); it will be tried again`,
+    { component: name },
   );
   applyComponent(state, name, true);
 }
@@ -31,11 +32,11 @@ export function blameOnReceiver(state: ControllerState, receiver: string, kind: 
   }
 }
 
-/** It works again. */
-export function putBack(state: ControllerState, name: string): void {
+/** It is to be used again. @param why for the log */
+export function putBack(state: ControllerState, name: string, why = "works again"): void {
   state.failures.putBack(name);
   storeComponent(state, name);
-  state.out.note("info", `${name} works again and is back in use`);
+  state.out.note("info", `${name} ${why} and is back in use`, { component: name });
   applyComponent(state, name, false);
 }
 

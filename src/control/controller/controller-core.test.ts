@@ -35,13 +35,31 @@ function published(
   return { fra, iad, index, publisher, publishId };
 }
 
+/** What the agent was last told to fetch comes through the lanes that it was told to open, and they end. */
+function fetchAsTold(stage: Stage, connectionId: number, fileSet: ReturnType<typeof testFileSet>): boolean {
+  const told = stage.sent.flatMap((command) =>
+    command.type === "sendAgent" && command.connectionId === connectionId && command.message.type === "instruct"
+      ? command.message.transfers
+      : [],
+  );
+  const last = told.at(-1);
+  if (last === undefined) return false;
+  const content = last.portions.flatMap(({ ranges }) => ranges);
+  const lanes = [{ laneId: last.laneId, receivedBytes: 262_144, ended: "closed" as const }];
+  stage.state(connectionId, { fileSets: [stateOf(fileSet, "fetching", content)], lanes });
+  return true;
+}
+
 test("a file set goes through one agent to another, and becomes active when the publisher commits", () => {
   const stage = new Stage(twoSites);
   const { iad, index, publisher, publishId } = published(stage, 4);
   stage.state(iad, { fileSets: [stateOf(index, "fetching")] });
   stage.publish(publisher, { type: "commit", publishId });
-  stage.advance(100);
-  stage.state(iad, { fileSets: [stateOf(index, "finishing", [0, 4])] });
+  for (let block = 0; block < 4; block += 1) {
+    stage.advance(21);
+    assert.ok(fetchAsTold(stage, iad, index));
+  }
+  stage.state(iad, { fileSets: [stateOf(index, "finishing")] });
   stage.state(iad, { fileSets: [stateOf(index, "held")], current: [{ name: "index", version: "1" }] });
   checkTrace("one-to-one", stage.lines);
   assert.equal(stage.core.fileSet("index", "1")?.counts.held, 2);
@@ -56,7 +74,11 @@ test("a lane over a link is charged on everything between, and released when its
   for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
     assert.equal(allocated(name), 100_000_000, name);
   }
-  stage.state(iad, { fileSets: [stateOf(index, "held", [0, 40])] });
+  for (let block = 0; block < 39; block += 1) fetchAsTold(stage, iad, index);
+  for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
+    assert.equal(allocated(name), 100_000_000, name);
+  }
+  fetchAsTold(stage, iad, index);
   for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
     assert.equal(allocated(name), 0, name);
   }

@@ -8,13 +8,21 @@ import { UserError } from "../../std/errors.ts";
 import type { Topology } from "../../model/topology.ts";
 import type { AgentMessage } from "../../protocol/agent-messages.ts";
 import { ticketCodec } from "../../protocol/ticket.ts";
-import type { AgentView, ResourceView, StatusView, VersionDetail, VersionSummary } from "../../protocol/views.ts";
+import type {
+  AgentView,
+  FileList,
+  ResourceView,
+  StatusView,
+  VersionDetail,
+  VersionSummary,
+} from "../../protocol/views.ts";
 import { ComponentFailures } from "../../scheduler/component-failures.ts";
 import { Scheduler } from "../../scheduler/scheduler.ts";
 import { agentDisconnected, agentGone, goneAfter, handleHello, handleState } from "./agent-channel.ts";
 import { endChallengesOf, handleChallengeData, tickChallenges } from "./challenges.ts";
 import type { ControllerEvent, ControllerOutput, ControllerPorts } from "./controller-events.ts";
 import { renewTickets, sendDecisions } from "./instructions.ts";
+import { LiveView } from "./live/live-view.ts";
 import { handleRequest } from "./operator.ts";
 import { OutputBuilder } from "./output.ts";
 import { expireProbes, handleProbeResult, retry } from "./probes.ts";
@@ -25,6 +33,7 @@ import { restore } from "./restore.ts";
 import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
 import type { Connection, ControllerState } from "./state.ts";
 import { TicketTimes } from "./ticket-times.ts";
+import { fileList } from "./views-files.ts";
 import { agentView, maximumListedFiles, resourceViews, statusView, versionDetail, versionSummary } from "./views.ts";
 
 export interface ControllerOptions {
@@ -36,6 +45,7 @@ export class ControllerCore {
   readonly #ports: ControllerPorts;
   readonly #settings: ControllerSettings;
   #state: ControllerState | undefined;
+  #live: LiveView | undefined;
   readonly #drafts: Drafts = new Map();
   /**
    * Nobody is taken for silent or gone before. Who was heard from meanwhile only makes it later: it is worked out anew when
@@ -78,6 +88,11 @@ export class ControllerCore {
     return found === undefined ? undefined : versionDetail(state, found, withFiles ? maximumListedFiles : 0);
   }
 
+  /** Some of the files of a version, in the order of its manifest; `fileSet` is its key. */
+  files(fileSet: string, offset: number, limit: number): FileList | undefined {
+    return fileList(this.#running().fileSets.get(fileSet), offset, limit);
+  }
+
   agents(): AgentView[] {
     const state = this.#running();
     return [...state.agents.values()]
@@ -92,6 +107,16 @@ export class ControllerCore {
   /** The bytes of a file set's manifest, as far as it has grown. */
   manifestBytes(fileSet: string): Uint8Array | undefined {
     return this.#running().fileSets.get(fileSet)?.bytes;
+  }
+
+  /** After a start, until agents are back or for a while: nothing is scheduled. */
+  waitsForAgents(): boolean {
+    return this.#running().recoveringUntilNanoseconds !== undefined;
+  }
+
+  /** What the event stream shows; one for each controller. */
+  live(): LiveView {
+    return (this.#live ??= new LiveView(this.#running()));
   }
 
   topology(): Topology {
@@ -214,8 +239,10 @@ export class ControllerCore {
   }
 
   #breaksProtocol(state: ControllerState, connectionId: number, how: string): void {
-    const name = state.connections.get(connectionId)?.agent?.row.name ?? "an agent";
-    state.out.note("warn", `${name} broke the protocol (${how}): its connection is closed`);
+    const agent = state.connections.get(connectionId)?.agent;
+    const name = agent?.row.name ?? "an agent";
+    const fields = agent === undefined ? {} : { agent: agent.row.name, agentId: agent.row.agentId };
+    state.out.note("warn", `${name} broke the protocol (${how}): its connection is closed`, fields);
     state.out.close(connectionId);
     this.#closed(state, connectionId);
   }
@@ -297,7 +324,9 @@ export class ControllerCore {
       if (agent.connectionId !== undefined) {
         const due = agent.lastHeardNanoseconds + silence;
         if (due <= state.now) {
-          state.out.note("warn", `agent ${agent.row.name} has been silent for too long: its connection is closed`);
+          const { name, agentId } = agent.row;
+          const fields = { agent: name, agentId };
+          state.out.note("warn", `agent ${name} has been silent for too long: its connection is closed`, fields);
           state.out.close(agent.connectionId);
           this.#closed(state, agent.connectionId);
         } else next = Math.min(next ?? Infinity, due);

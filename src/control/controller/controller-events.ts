@@ -29,6 +29,16 @@ export type ControllerEvent =
   | { readonly type: "topology"; readonly topology: Topology }
   | { readonly type: "timer" };
 
+/** What a line of the log is about, for programs: the same names in every line (docs/operations.md). */
+export interface NoteFields {
+  readonly agent?: string;
+  readonly agentId?: string;
+  readonly site?: string;
+  readonly fileSet?: string;
+  readonly component?: string;
+  readonly publishId?: string;
+}
+
 export type OperatorReply =
   | { readonly ok: true; readonly result: OperatorResult }
   | { readonly ok: false; readonly code: OperatorErrorCode; readonly message: string };
@@ -39,7 +49,12 @@ export type ControllerCommand =
   /** Close after what was sent has gone out. */
   | { readonly type: "close"; readonly connectionId: number }
   | { readonly type: "reply"; readonly requestId: number; readonly reply: OperatorReply }
-  | { readonly type: "note"; readonly level: "info" | "warn" | "error"; readonly text: string };
+  | {
+      readonly type: "note";
+      readonly level: "info" | "warn" | "error";
+      readonly text: string;
+      readonly fields?: NoteFields;
+    };
 
 /** One batch of output: `changes` are durable (one conditional batch) before any command is carried out. */
 export interface ControllerOutput {

@@ -67,6 +67,9 @@ export function agentIdOf(name: string): string {
     .slice(0, 32);
 }
 
+/** What is decided may bring up one thing more, but not one after another without end. */
+const mostWakesAtOnce = 4;
+
 /** A controller, its store, and its lines. */
 export class Stage {
   core: ControllerCore;
@@ -105,7 +108,17 @@ export class Stage {
     return this.core;
   }
 
+  /** Takes an event and, as the program does, wakes the controller when it has something to decide at once. */
   handle(event: ControllerEvent): ControllerCommand[] {
+    const commands = this.#handleOne(event);
+    for (let wakes = 0; this.wakeAt !== undefined && this.wakeAt <= this.now; wakes += 1) {
+      if (wakes >= mostWakesAtOnce) throw new Error("the controller wants to be woken again and again at one instant");
+      commands.push(...this.#handleOne({ type: "timer" }));
+    }
+    return commands;
+  }
+
+  #handleOne(event: ControllerEvent): ControllerCommand[] {
     const output = this.core.handle(event, this.now);
     this.wakeAt = output.wakeAtNanoseconds;
     for (const change of output.changes) {

@@ -108,6 +108,7 @@ function ticketFor(state: ControllerState, lane: Lane, portions: Portion[], time
     holderId: holderOf(lane).id,
     peerId: peer.id,
     peerName: peer.name,
+    ...(peer.site === undefined ? {} : { peerSite: peer.site }),
     portions,
     rateBitsPerSecond: lane.rateBitsPerSecond,
     durationMilliseconds,

@@ -1,4 +1,5 @@
 /** What operators ask for: each request is checked, made durable, carried out, and answered with what was done. */
+import { putBack } from "./components.ts";
 import type { OperatorErrorCode, OperatorRequest, OperatorResult } from "../../protocol/views.ts";
 import { nearestSpelling } from "../../std/nearest.ts";
 import { activateVersion, setActive } from "./activation.ts";
@@ -50,6 +51,8 @@ function carryOut(state: ControllerState, requestId: number, request: OperatorRe
       return block(state, findAgent(state, request.agent));
     case "unblock":
       return setAgent(state, findAgent(state, request.agent), { blocked: false }, `${request.agent} is unblocked`);
+    case "putBack":
+      return putBackByOperator(state, request.component);
     case "verifyAgent": {
       const agent = findAgent(state, request.agent);
       if (!agent.ready) throw new Refusal("unavailable", `agent ${request.agent} is not connected`);
@@ -59,6 +62,19 @@ function carryOut(state: ControllerState, requestId: number, request: OperatorRe
     default:
       return undefined;
   }
+}
+
+function putBackByOperator(state: ControllerState, component: string): OperatorResult {
+  if (state.failures.get(component) === undefined) {
+    const failed = [...state.failures.all()].map(({ name }) => name);
+    const nearest = nearestSpelling(component, failed);
+    throw new Refusal(
+      "notFound",
+      `no failures of ${component} are counted${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`,
+    );
+  }
+  putBack(state, component, "was put back by the operator");
+  return { done: `${component} is in use, and its failures are forgotten` };
 }
 
 function findVersion(state: ControllerState, name: string, version: string): FileSet {
@@ -106,7 +122,7 @@ function remove(state: ControllerState, fileSet: FileSet, force: boolean): Opera
   const publish = state.publishes.get(fileSet.row.publishId);
   if (publish !== undefined) abortPublish(state, publish, "removed by the operator");
   else removeFileSet(state, fileSet);
-  state.out.note("info", `${fileSet.key} is removed by the operator`);
+  state.out.note("info", `${fileSet.key} is removed by the operator`, { fileSet: fileSet.key });
   return { fileSet: fileSet.key, agents };
 }
 

@@ -2,7 +2,7 @@
 import type { ControllerMessage } from "../../protocol/controller-messages.ts";
 import type { ControllerToPublisher } from "../../protocol/publisher-messages.ts";
 import type { StoreChange } from "../store-port.ts";
-import type { ControllerCommand, ControllerOutput, OperatorReply } from "./controller-events.ts";
+import type { ControllerCommand, ControllerOutput, OperatorReply, NoteFields } from "./controller-events.ts";
 
 export class OutputBuilder {
   #changes: StoreChange[] = [];
@@ -28,8 +28,9 @@ export class OutputBuilder {
     this.#commands.push({ type: "reply", requestId, reply });
   }
 
-  note(level: "info" | "warn" | "error", text: string): void {
-    this.#commands.push({ type: "note", level, text });
+  /** @param fields what the line is about */
+  note(level: "info" | "warn" | "error", text: string, fields?: NoteFields): void {
+    this.#commands.push({ type: "note", level, text, ...(fields === undefined ? {} : { fields }) });
   }
 
   /** Everything since the last call. */

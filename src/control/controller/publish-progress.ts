@@ -5,6 +5,7 @@
 import { RangeSet } from "../../std/ranges.ts";
 import type { AllHandedOver, HandedOver, Rejected } from "../../protocol/publisher-messages.ts";
 import type { Decisions } from "../../scheduler/decisions.ts";
+import type { Member } from "../../scheduler/world.ts";
 import { activateVersion } from "./activation.ts";
 import { blameOnReceiver } from "./components.ts";
 import { removeFileSet } from "./file-sets.ts";
@@ -83,12 +84,17 @@ export function noteHandOvers(state: ControllerState, decisions: Decisions): voi
 export function recountArrived(state: ControllerState, publish: Publish): void {
   const fileSet = state.fileSets.get(publish.key);
   if (fileSet === undefined) return;
-  const arrived = new RangeSet();
+  fileSet.content.arrived = heldByAgents(publish, fileSet, () => true);
+}
+
+/** What agents hold of the content, as far as they are believed. */
+function heldByAgents(publish: Publish, fileSet: FileSet, which: (member: Member) => boolean): RangeSet {
+  const all = new RangeSet();
   for (const [member, { held }] of fileSet.content.holdings) {
-    if (member.kind === "publisher") continue;
-    arrived.addAll(credible(publish, fileSet, { agentId: member.id, name: member.name }, held.toRangeSet()));
+    if (member.kind === "publisher" || held.isEmpty || !which(member)) continue;
+    all.addAll(credible(publish, fileSet, { agentId: member.id, name: member.name }, held.toRangeSet()));
   }
-  fileSet.content.arrived = arrived;
+  return all;
 }
 
 /** Blocks have come to an agent: tells the publisher, and asks for the flush when all are there. */
@@ -117,10 +123,13 @@ export function noteArrived(
   if (publish.flushing || !manifest.isComplete) return;
   const lacking = new RangeSet();
   if (manifest.blockCount > 0) lacking.add(0, manifest.blockCount);
-  lacking.removeAll(arrived);
   lacking.removeAll(manifest.duplicates());
-  if (!lacking.isEmpty || !manifestIsOut(fileSet)) return;
+  if (!lacking.difference(arrived).isEmpty || !manifestIsOut(fileSet)) return;
+  // An agent that is away cannot be asked to make durable what only it has: it may be back in a moment, or gone.
+  if (!lacking.difference(heldByAgents(publish, fileSet, (member) => member.online)).isEmpty) return;
   publish.flushing = true;
+  // Nothing is handed over any more unless the publish begins anew: its publisher would take it for the end of the flush.
+  if (publish.member !== undefined) publish.member.serves = "no";
   state.out.sendPublisher(publish.connectionId, {
     type: "allHandedOver",
     publishId: publish.publishId,
@@ -129,12 +138,14 @@ export function noteArrived(
   });
 }
 
-/** Whether the whole manifest is with some agent (a small one goes with the assignment). */
+/** Whether the whole manifest is with agents that are there (a small one goes with the assignment). */
 function manifestIsOut(fileSet: FileSet): boolean {
   const order = fileSet.manifestOrder;
   if (order === undefined) return true;
   const out = new RangeSet();
-  for (const [member, holding] of order.holdings) if (member.kind === "agent") out.addAll(holding.held.toRangeSet());
+  for (const [member, { held }] of order.holdings) {
+    if (member.kind === "agent" && member.online) out.addAll(held.toRangeSet());
+  }
   return out.count >= order.blockCount;
 }
 
@@ -197,6 +208,7 @@ export function commit(state: ControllerState, publish: Publish): void {
   state.out.note(
     "info",
     `${fileSet.key} is published: ${fileSet.manifest.files.length} files, ${fileSet.manifest.totalBytes} bytes`,
+    { fileSet: fileSet.key, publishId },
   );
   if (fileSet.row.activate) activateVersion(state, fileSet);
   state.out.sendPublisher(connectionId, { type: "committed", publishId });
@@ -205,7 +217,10 @@ export function commit(state: ControllerState, publish: Publish): void {
 /** Nothing of it stays, anywhere. */
 export function abortPublish(state: ControllerState, publish: Publish, reason: string): void {
   const fileSet = state.fileSets.get(publish.key);
-  state.out.note("warn", `the publish of ${publish.key} is aborted: ${reason}`);
+  state.out.note("warn", `the publish of ${publish.key} is aborted: ${reason}`, {
+    fileSet: publish.key,
+    publishId: publish.publishId,
+  });
   const { connectionId, publishId } = publish;
   endPublish(state, publish);
   reject(state, connectionId, publishId, "aborted", `the publish of ${publish.key} is aborted: ${reason}`);

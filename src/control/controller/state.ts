@@ -42,6 +42,8 @@ export interface Agent {
   lastHeardNanoseconds: number;
   /** When it is taken for gone, if it is not connected. */
   goneAtNanoseconds: number | undefined;
+  /** When it was welcomed, until its first answer shows how far away it is. */
+  welcomedNanoseconds: number | undefined;
   member: Member | undefined;
   readonly fileSets: Map<string, AgentFileSet>;
   readonly sent: Map<string, SentAssignment>;

@@ -61,6 +61,8 @@ export interface AgentStore {
     into: Uint8Array,
     offsetBytes?: number,
   ): Promise<"read" | "changed" | "absent">;
+  /** Other agents read here now: what is written in the next while is kept in memory too, to be passed on. */
+  noteServing(): void;
   /** The blocks start..end - 1 are not held any more, whatever the disk says. `prepare` looks for them elsewhere. */
   discard(fileSet: FileSetKey, start: number, end: number): Promise<void>;
   /** What was written so far is durable when it resolves. */

@@ -42,6 +42,7 @@ import { verifyFileSet } from "./verify-held.ts";
 import type { VerifiedFileSet } from "./verify-held.ts";
 import { writeRun } from "./write-blocks.ts";
 import type { BlocksWritten } from "./write-blocks.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 export class DiskAgentStore implements AgentStore {
   readonly #layout: DataLayout;
@@ -99,6 +100,7 @@ export class DiskAgentStore implements AgentStore {
       writer: startWriter(),
       reader: startReader(),
       memory: new BlockMemory(),
+      writes: new WriteQueue(context),
       flusher: new Flusher(context),
       repairs: new Repairs(context),
       fileSets: new Map(),
@@ -201,6 +203,10 @@ export class DiskAgentStore implements AgentStore {
     const state = context.fileSets.get(fileSet);
     if (state === undefined) return "absent";
     return this.#explain(async () => readRun(context, state, start, end, into, offsetBytes));
+  }
+
+  noteServing(): void {
+    this.#open.memory.noteRead();
   }
 
   async discard(fileSet: FileSetKey, start: number, end: number): Promise<void> {

@@ -113,8 +113,8 @@ export type WriterJobs = {
   sync: { job: { data: readonly string[]; entries: readonly string[] }; result: void };
   /** Directories in which names were made since this was asked last. */
   takeDirectories: { job: undefined; result: string[] };
-  /** Makes directories that the owner can use, whatever was in their way. */
-  makeDirectories: { job: { path: string; mode: number }[]; result: void };
+  /** Makes directories that the owner can use, whatever was in their way; true: the first of them was not there. */
+  makeDirectories: { job: { path: string; mode: number }[]; result: boolean };
   makeEmptyFiles: { job: { path: string; mode: number; modifiedMilliseconds: number }[]; result: void };
   finishFiles: {
     job: { files: FinishFile[]; stamps: Float64Array };

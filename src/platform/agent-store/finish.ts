@@ -11,7 +11,6 @@ import { stampAt, stampNumbers } from "./file-stamps.ts";
 import { filesFlushedSingly, jobEntries } from "./limits.ts";
 import type { StoreContext } from "./store-context.ts";
 import { noteDamaged } from "./store-context.ts";
-import { syncFileSystem } from "./sync-file-system.ts";
 import { directoriesOf } from "./tree-directories.ts";
 
 /** The file set's lock must be had alone. Throws UserError where something is missing or was changed by others. */
@@ -30,9 +29,7 @@ export async function finishFileSet(context: StoreContext, state: FileSetState):
     await context.writer.run("makeLinks", job);
   });
   await inSteps(expectedNames(state, manifest), async (job) => context.writer.run("removeOthers", job));
-  await context.flusher.flush();
-  await inSteps(finalDirectories(state, manifest), async (job) => context.writer.run("finishDirectories", job));
-  await makeAllDurable(context, state, manifest);
+  await finishDirectories(context, state, manifest);
   state.complete = true;
   try {
     await state.journal.rewrite(() => state.snapshotRecords());
@@ -40,6 +37,25 @@ export async function finishFileSet(context: StoreContext, state: FileSetState):
     state.complete = false;
     throw error;
   }
+}
+
+/** Last modes and times of directories, and everything durable. */
+async function finishDirectories(context: StoreContext, state: FileSetState, manifest: Manifest): Promise<void> {
+  const directories = finalDirectories(state, manifest);
+  const finish = async (): Promise<void> =>
+    inSteps(directories, async (job) => context.writer.run("finishDirectories", job));
+  if (manifest.files.length + directories.length > filesFlushedSingly) {
+    await finish();
+    if (await context.flusher.flushFileSystem()) return;
+    // One by one, what is to be flushed must be readable: what the last modes of directories forbid is allowed again.
+    const parentsFirst = directories.toReversed().map(({ path, mode }) => ({ path, mode }));
+    await inSteps(parentsFirst, async (job) => context.writer.run("makeDirectories", job));
+    await makeAllDurable(context, state, manifest);
+  } else {
+    await context.flusher.flush();
+  }
+  await finish();
+  await makeAllDurable(context, state, manifest);
 }
 
 async function finishFiles(context: StoreContext, state: FileSetState, manifest: Manifest): Promise<void> {
@@ -100,7 +116,6 @@ async function makeAllDurable(context: StoreContext, state: FileSetState, manife
   const { layout, writer } = context;
   await writer.run("takeDirectories", undefined).then((directories) => context.flusher.addDirectories(directories));
   const directories = ["", ...directoriesOf(manifest).map(({ path }) => path)].map((path) => state.pathOf(path));
-  if (manifest.files.length + directories.length > filesFlushedSingly && (await syncFileSystem(layout.data))) return;
   const files = manifest.files.map((file) => state.filePath(file));
   const above = [join(state.tree, ".."), layout.fileSets];
   await inSteps([...files, ...directories, ...above], async (entries) => writer.run("sync", { data: [], entries }));

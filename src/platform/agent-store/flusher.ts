@@ -26,6 +26,11 @@ export class Flusher {
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #earliestMilliseconds = 0;
+  /** When the first of what is not flushed was written. */
+  #dirtySinceMilliseconds = 0;
+  /** Whether the next flush is to be of the whole file system, and whether the last one was. */
+  #wantsFileSystem = false;
+  #didFileSystem = false;
   /** Directories whose flush failed or was not due yet. */
   readonly #directories = new Set<string>();
 
@@ -35,6 +40,7 @@ export class Flusher {
 
   /** Something of this file set was written. */
   mark(state: FileSetState, bytes: number): void {
+    if (this.#dirty.size === 0) this.#dirtySinceMilliseconds = performance.now();
     this.#dirty.add(state);
     this.#bytes += bytes;
     if (this.#bytes >= flushBytes && this.#next === undefined && performance.now() >= this.#earliestMilliseconds) {
@@ -56,6 +62,16 @@ export class Flusher {
     return this.#next;
   }
 
+  /**
+   * As `flush`, with everything else that was written or changed on the file system, by one call to the system. False:
+   * that cannot be done here, and only what was marked is durable.
+   */
+  async flushFileSystem(): Promise<boolean> {
+    this.#wantsFileSystem = true;
+    await this.flush();
+    return this.#didFileSystem;
+  }
+
   /** Directories in which names were made, due with the next flush. */
   addDirectories(directories: readonly string[]): void {
     for (const directory of directories) this.#directories.add(directory);
@@ -73,9 +89,22 @@ export class Flusher {
     return Math.max(flushIntervalMilliseconds, this.#earliestMilliseconds - performance.now());
   }
 
+  /** How long many files wait: flushing them takes the whole file system, with what others wrote to it. */
+  #fileSystemPauseMilliseconds(): number {
+    let files = 0;
+    for (const { touched } of this.#dirty) files += touched.size;
+    if (files <= filesFlushedSingly) return 0;
+    return this.#dirtySinceMilliseconds + fileSystemFlushPauseMilliseconds - performance.now();
+  }
+
   #flushInBackground(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const pauseMilliseconds = this.#fileSystemPauseMilliseconds();
+    if (pauseMilliseconds > 0) {
+      this.#timer = setTimeout(() => this.#flushInBackground(), pauseMilliseconds);
+      return;
+    }
     // What went wrong was told for each file set already.
     this.flush().catch(() => undefined);
   }
@@ -84,12 +113,15 @@ export class Flusher {
     const states = [...this.#dirty].filter((state) => !state.isDeleted);
     this.#dirty.clear();
     this.#bytes = 0;
-    if (states.length === 0) return;
+    const wantsFileSystem = this.#wantsFileSystem;
+    this.#wantsFileSystem = false;
+    this.#didFileSystem = false;
+    if (states.length === 0 && !wantsFileSystem) return;
     const started = performance.now();
     const paths: string[] = [];
     for (const state of states) takeFlushing(this.#context(), state, paths);
     try {
-      await this.#makeDurable(paths);
+      await this.#makeDurable(paths, wantsFileSystem);
     } catch (error) {
       for (const state of states) this.#giveUp(state, error);
       throw error;
@@ -110,13 +142,13 @@ export class Flusher {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #makeDurable(paths: readonly string[]): Promise<void> {
+  async #makeDurable(paths: readonly string[], wantsFileSystem: boolean): Promise<void> {
     const { writer, layout } = this.#context();
     this.addDirectories(await writer.run("takeDirectories", undefined));
     const directories = [...this.#directories];
-    const isMuch = paths.length + directories.length > filesFlushedSingly;
-    const isFlushed = isMuch && (await syncFileSystem(layout.data));
-    if (isFlushed) {
+    const isMuch = wantsFileSystem || paths.length + directories.length > filesFlushedSingly;
+    this.#didFileSystem = isMuch && (await syncFileSystem(layout.data));
+    if (this.#didFileSystem) {
       this.#earliestMilliseconds = performance.now() + fileSystemFlushPauseMilliseconds;
     } else {
       for (let start = 0; start < Math.max(paths.length, directories.length); start += jobFiles) {

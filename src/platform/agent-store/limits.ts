@@ -9,8 +9,8 @@ export const flushBytes = 64 * 1024 * 1024;
 /** A flush that took long is followed by a pause of this many times as long, so that disks do not only flush. */
 export const flushPauseFactor = 2;
 
-/** After the whole file system was flushed, the next flush waits at least this long: others use it too. */
-export const fileSystemFlushPauseMilliseconds = 1000;
+/** The whole file system is flushed at most this often, and this long after the first write: others use it too. */
+export const fileSystemFlushPauseMilliseconds = 2000;
 
 /** Up to so many files a flush makes durable one by one; above, flushing the whole file system once is cheaper. */
 export const filesFlushedSingly = 32;
@@ -33,6 +33,12 @@ export const jobFiles = 256;
 /** Names that a job on the tree (directories, links, removal) covers. */
 export const jobEntries = 512;
 
+/** Blocks that wait for the writing thread go to it together, up to so many bytes ... */
+export const writeJobBytes = 4 * 1024 * 1024;
+
+/** ... and with one job more than it is busy with, so that it never waits for the next. */
+export const writeJobsAtOnce = 2;
+
 /** Files that each thread keeps open. */
 export const openFiles = 64;
 
@@ -44,3 +50,12 @@ export const journalRewriteBytes = 4 * 1024 * 1024;
 
 /** Blocks looked at before the event loop gets its turn. */
 export const blocksBetweenPauses = 20_000;
+
+/** Files from this length on are written past the page cache where the system can: of smaller ones it costs little. */
+export const smallestDirectFileBytes = 64 * 1024 * 1024;
+
+/** Writes shorter than this go through the page cache, which gathers them. */
+export const smallestDirectWriteBytes = 128 * 1024;
+
+/** What places in memory and in the file must be multiples of to go past the page cache, on any usual disk. */
+export const directAlignmentBytes = 4096;

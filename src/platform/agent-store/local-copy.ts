@@ -13,8 +13,8 @@ import { blocksBetweenPauses, jobBytes, jobFiles, smallestClonedFileBytes } from
 import type { StoreContext } from "./store-context.ts";
 import { noteDamaged, noteStored } from "./store-context.ts";
 import { WantedIndex } from "./wanted-index.ts";
-import { plainTargets } from "./write-blocks.ts";
-import { describeBlocks, filesOfPlan, planWrites, takeWritten } from "./write-plan.ts";
+
+import { describeBlocks, filesOfPlan, plainTargets, planWrites, takeWritten } from "./write-plan.ts";
 
 /** One block to copy. */
 interface Copy {

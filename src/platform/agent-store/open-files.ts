@@ -16,6 +16,7 @@ import {
 import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { noFollow } from "../durable-file.ts";
+import { DirectFiles } from "./direct-files.ts";
 import { errorCode } from "./disk-errors.ts";
 import { openFiles } from "./limits.ts";
 
@@ -28,10 +29,14 @@ export interface OpenedFile {
   readonly descriptor: number;
   /** Whether it was made by this call. */
   readonly created: boolean;
+  /** Whether it was open already, and stays so until it is forgotten. */
+  readonly cached: boolean;
 }
 
 export class OpenFiles {
   readonly #descriptors = new Map<string, number>();
+  /** For writing past the page cache into what is open here. */
+  readonly direct = new DirectFiles();
   /** Directories in which files were made. */
   readonly changedDirectories = new Set<string>();
 
@@ -43,19 +48,26 @@ export class OpenFiles {
   /** Opens for writing, making the file if need be and clearing away whatever else is in its place. */
   writing(path: string, mode: number): OpenedFile {
     const descriptor = this.#cached(path);
-    return descriptor === undefined ? this.#openWriting(path, mode, true) : { descriptor, created: false };
+    return descriptor === undefined
+      ? this.#openWriting(path, mode, true)
+      : { descriptor, created: false, cached: true };
   }
 
   keep(path: string, descriptor: number): void {
     if (this.#descriptors.get(path) !== descriptor) this.#keep(path, descriptor);
   }
 
+  /** Closes what was opened for writing and not kept. */
+  close(descriptor: number): void {
+    this.direct.forget(descriptor);
+    closeSync(descriptor);
+  }
+
   /** Closes `path` and all below it. */
   forget(path: string): void {
     for (const [open, descriptor] of this.#descriptors) {
       if (open !== path && !open.startsWith(path + sep)) continue;
-      this.#descriptors.delete(open);
-      closeSync(descriptor);
+      this.#close(open, descriptor);
     }
   }
 
@@ -71,11 +83,15 @@ export class OpenFiles {
   #keep(path: string, descriptor: number): number {
     for (const [oldest, itsDescriptor] of this.#descriptors) {
       if (this.#descriptors.size < openFiles) break;
-      this.#descriptors.delete(oldest);
-      closeSync(itsDescriptor);
+      this.#close(oldest, itsDescriptor);
     }
     this.#descriptors.set(path, descriptor);
     return descriptor;
+  }
+
+  #close(path: string, descriptor: number): void {
+    this.#descriptors.delete(path);
+    this.close(descriptor);
   }
 
   #openWriting(path: string, mode: number, mayClear: boolean): OpenedFile {
@@ -83,7 +99,7 @@ export class OpenFiles {
     try {
       const descriptor = openSync(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
       this.changedDirectories.add(dirname(path));
-      return { descriptor, created: true };
+      return { descriptor, created: true, cached: false };
     } catch (error) {
       if (errorCode(error) === "ENOENT" && mayClear) {
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -95,7 +111,7 @@ export class OpenFiles {
     const found = lstatSync(path);
     if (found.isFile() && found.nlink === 1) {
       if ((found.mode & 0o600) !== 0o600) chmodSync(path, 0o600);
-      return { descriptor: openSync(path, flags), created: false };
+      return { descriptor: openSync(path, flags), created: false, cached: false };
     }
     if (!mayClear) throw Object.assign(new Error(`something is in the way of ${path}`), { code: "EEXIST", path });
     rmSync(path, { recursive: true, force: true });

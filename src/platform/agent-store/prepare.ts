@@ -27,10 +27,12 @@ export async function prepareFileSet(
     return state.held.clone();
   }
   const { prepared } = state;
-  await makeDirectories(context, state, manifest);
+  const isNewTree = await makeDirectories(context, state, manifest);
   await makeEmptyFiles(context, state, manifest.files.slice(prepared.files));
   prepared.files = manifest.files.length;
-  if (!prepared.recovered) await findUnrecorded(context, state);
+  // In a tree that has just been made there is nothing to be found.
+  if (isNewTree) state.scanAll = false;
+  else if (!prepared.recovered) await findUnrecorded(context, state);
   const found = await recoverCandidates(context, state);
   prepared.recovered = true;
   const missing = state.held.complement(prepared.blocks, manifest.blockCount);
@@ -54,7 +56,8 @@ function restart(state: FileSetState): void {
   Object.assign(state.prepared, { directories: 0, files: 0, blocks: 0 });
 }
 
-async function makeDirectories(context: StoreContext, state: FileSetState, manifest: Manifest): Promise<void> {
+/** Says whether the tree itself was not there. */
+async function makeDirectories(context: StoreContext, state: FileSetState, manifest: Manifest): Promise<boolean> {
   const { prepared, madeDirectories } = state;
   const { files, links, directories } = manifest;
   // Links come last in a tree, and are few: they are looked at each time.
@@ -65,9 +68,11 @@ async function makeDirectories(context: StoreContext, state: FileSetState, manif
     .map(({ path, mode }) => ({ path: state.pathOf(path), mode }));
   await mkdir(dirname(state.tree), { recursive: true });
   context.flusher.addDirectories([context.layout.fileSets]);
+  let isNewTree = false;
   try {
     for (let start = 0; start < wanted.length; start += jobEntries) {
-      await context.writer.run("makeDirectories", wanted.slice(start, start + jobEntries));
+      const madeFirst = await context.writer.run("makeDirectories", wanted.slice(start, start + jobEntries));
+      if (madeFirst && wanted[start]?.path === state.tree) isNewTree = true;
     }
   } catch (error) {
     // Which of them were made is not known: all are made sure of the next time.
@@ -76,6 +81,7 @@ async function makeDirectories(context: StoreContext, state: FileSetState, manif
   }
   for (const { path } of [tree, ...directoriesOf(added)]) madeDirectories.add(path);
   prepared.directories = manifest.directories.length;
+  return isNewTree;
 }
 
 async function makeEmptyFiles(context: StoreContext, state: FileSetState, files: readonly FileEntry[]): Promise<void> {

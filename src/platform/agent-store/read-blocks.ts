@@ -32,7 +32,6 @@ export async function readRun(
   into: Uint8Array,
   offsetBytes: number,
 ): Promise<"read" | "changed" | "absent"> {
-  context.memory.noteRead();
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     if (state.isDeleted || state.manifest === undefined || !state.held.hasRange(start, end)) return "absent";
     if (start >= end || offsetBytes < 0 || offsetBytes + into.length > state.manifest.bytesInRange(start, end)) {

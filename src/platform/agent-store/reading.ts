@@ -2,7 +2,7 @@
 import { fstatSync, lstatSync, readSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { equalBytes } from "../../std/bytes.ts";
-import { checksumLengthBytes } from "../../model/checksum.ts";
+import { checksumLengthBytes } from "../../model/checksum-length.ts";
 import { hash } from "../hashing.ts";
 import { errorCode } from "./disk-errors.ts";
 import { verdicts } from "./disk-jobs.ts";

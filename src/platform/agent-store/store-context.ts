@@ -10,6 +10,7 @@ import type { Flusher } from "./flusher.ts";
 import { droppedRecord, writtenRecord } from "./held-records.ts";
 import type { DataLayout } from "./layout.ts";
 import type { Repairs } from "./repairs.ts";
+import type { WriteQueue } from "./write-queue.ts";
 
 export interface StoreListeners {
   damaged: ((fileSet: FileSetKey, blocks: RangeSet) => void)[];
@@ -22,6 +23,7 @@ export interface StoreContext {
   readonly writer: WorkerThread<WriterJobs>;
   readonly reader: WorkerThread<ReaderJobs>;
   readonly memory: BlockMemory;
+  readonly writes: WriteQueue;
   readonly flusher: Flusher;
   readonly repairs: Repairs;
   readonly fileSets: Map<FileSetKey, FileSetState>;

@@ -30,8 +30,12 @@ import { stampFile } from "./writing.ts";
 const removalMilliseconds = 50;
 const ownerAll = 0o700;
 
-/** Makes directories whose parents are there. What is there and no directory (a link, say) is removed first. */
-export function makeDirectories(files: OpenFiles, directories: readonly { path: string; mode: number }[]): void {
+/**
+ * Makes directories whose parents are there. What is there and no directory (a link, say) is removed first.
+ * @returns whether the first of them was not there
+ */
+export function makeDirectories(files: OpenFiles, directories: readonly { path: string; mode: number }[]): boolean {
+  let madeFirst = false;
   for (const { path, mode } of directories) {
     let found = statIfAny(path);
     if (found !== undefined && !found.isDirectory()) {
@@ -42,9 +46,11 @@ export function makeDirectories(files: OpenFiles, directories: readonly { path: 
       mkdirSync(path, { mode: mode | ownerAll });
       files.changedDirectories.add(dirname(path));
       found = lstatSync(path);
+      if (path === directories[0]?.path) madeFirst = true;
     }
     if ((found.mode & 0o777) !== (mode | ownerAll)) chmodSync(path, mode | ownerAll);
   }
+  return madeFirst;
 }
 
 export function makeEmptyFiles(
@@ -73,11 +79,10 @@ export function finishFiles(
     } else if (found === undefined || !found.isFile() || !isSameStamp(expected, stampOfStats(found))) {
       changed.push(place);
     } else {
-      if (Math.floor(found.mtimeMs) !== file.modifiedMilliseconds) {
-        setPathModified(file.path, file.modifiedMilliseconds);
-      }
+      const isOlder = Math.floor(found.mtimeMs) !== file.modifiedMilliseconds;
+      if (isOlder) setPathModified(file.path, file.modifiedMilliseconds);
       if ((found.mode & 0o7777) !== file.mode) chmodSync(file.path, file.mode);
-      putStamp(stamps, place, lstatSync(file.path));
+      putStamp(stamps, place, isOlder ? lstatSync(file.path) : found);
     }
   }
   return { changed, stamps };

@@ -5,24 +5,18 @@
 import { RangeSet } from "../../std/ranges.ts";
 import { UserError } from "../../std/errors.ts";
 import type { CopyJob } from "./disk-jobs.ts";
-import { jobBytes, jobFiles } from "./limits.ts";
+import { jobBytes } from "./limits.ts";
 import type { FileSetState } from "./file-set-state.ts";
 import type { StoreContext } from "./store-context.ts";
-import { noteDamaged, noteStored } from "./store-context.ts";
-import { describeBlocks, filesOfPlan, planWrites, takeWritten } from "./write-plan.ts";
-import type { WritePlan } from "./write-plan.ts";
+import { noteDamaged } from "./store-context.ts";
+import { describeBlocks, plainTargets, planWrites, takeWritten } from "./write-plan.ts";
+import type { WriteEntry } from "./write-queue.ts";
 
 export interface BlocksWritten {
   /** Blocks of the run that are not what the manifest says; they were not written. */
   readonly bad: readonly number[];
   /** Blocks outside the run that were stored too, since they are equal to one in it. */
   readonly alsoStored: RangeSet;
-}
-
-/** A block, and where its bytes stand in the run. */
-interface Entry {
-  readonly block: number;
-  readonly start: number;
 }
 
 /** See AgentStore.writeBlocks. Throws RangeError where the run is not one of this file set. */
@@ -42,10 +36,7 @@ export async function writeRun(
   const bad = new Set<number>();
   const work = async (): Promise<void> => {
     if (state.isDeleted) throw new UserError(`${state.key} was deleted`);
-    // What is not in shared memory is copied to the thread with all of its buffer: pass on a tight one.
-    const isShared = bytes.buffer instanceof SharedArrayBuffer;
-    const passed = isShared || bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
-    for (const batch of inBatches(state, entries)) await writeBatch(context, state, batch, passed, { stored, bad });
+    await context.writes.write(state, entries, bytes, { stored, bad });
     await moveWaiting(context, state, stored);
   };
   const appends = entries.some(({ block }) => state.isAppended(state.place(block).file));
@@ -55,9 +46,9 @@ export async function writeRun(
   return { bad: [...bad].filter((block) => block >= start && block < end).sort((a, b) => a - b), alsoStored };
 }
 
-function entriesOf(state: FileSetState, start: number, end: number): Entry[] {
+function entriesOf(state: FileSetState, start: number, end: number): WriteEntry[] {
   const manifest = state.needManifest();
-  const entries: Entry[] = [];
+  const entries: WriteEntry[] = [];
   let position = 0;
   for (let block = start; block < end; block += 1) {
     if (!state.held.has(block)) entries.push({ block, start: position });
@@ -68,76 +59,6 @@ function entriesOf(state: FileSetState, start: number, end: number): Entry[] {
     position += manifest.blockLengthBytes(block);
   }
   return entries.sort((one, other) => one.block - other.block);
-}
-
-function* inBatches(state: FileSetState, entries: readonly Entry[]): Generator<Entry[]> {
-  const manifest = state.needManifest();
-  let batch: Entry[] = [];
-  let lengthBytes = 0;
-  for (const entry of entries) {
-    const blockBytes = manifest.blockLengthBytes(entry.block);
-    if (batch.length > 0 && (lengthBytes + blockBytes > jobBytes || batch.length >= jobFiles)) {
-      yield batch;
-      batch = [];
-      lengthBytes = 0;
-    }
-    batch.push(entry);
-    lengthBytes += blockBytes;
-  }
-  if (batch.length > 0) yield batch;
-}
-
-interface Collected {
-  readonly stored: RangeSet;
-  readonly bad: Set<number>;
-}
-
-async function writeBatch(
-  context: StoreContext,
-  state: FileSetState,
-  batch: readonly Entry[],
-  bytes: Uint8Array,
-  collected: Collected,
-): Promise<void> {
-  let entries = batch;
-  while (entries.length > 0) {
-    const blocks = entries.map(({ block }) => block);
-    const described = describeBlocks(state.needManifest(), blocks);
-    const plan = planWrites(state, blocks);
-    const positions = reserveMemory(context, described.lengths);
-    const keep = positions && {
-      memory: context.memory.memory,
-      offsets: positions.map((position) => context.memory.offsetOf(position)),
-    };
-    const starts = entries.map(({ start }) => start);
-    const job = { ...described, bytes, starts, targets: plainTargets(plan), keep };
-    const done = state.beginWriting(filesOfPlan(plan));
-    try {
-      const result = await context.writer.run("write", job);
-      const { stored, leftOver, lost } = takeWritten(state, blocks, plan, result);
-      noteStored(context, state, stored, filesOfPlan(plan));
-      noteDamaged(context, state, lost);
-      collected.stored.addAll(stored);
-      for (const place of result.bad) collected.bad.add(blocks[place] ?? 0);
-      for (const [place, position] of positions?.entries() ?? []) {
-        const block = blocks[place] ?? 0;
-        if (stored.has(block)) context.memory.put(state.key, block, position, described.lengths[place] ?? 0);
-      }
-      entries = leftOver.flatMap((place) => entries[place] ?? []);
-    } finally {
-      done();
-    }
-  }
-}
-
-/** Targets without what the thread need not know. */
-export function plainTargets(plan: WritePlan): CopyJob["targets"] {
-  return plan.targets.map(({ file: _file, isWaiting: _isWaiting, ...target }) => target);
-}
-
-function reserveMemory(context: StoreContext, lengths: readonly number[]): number[] | undefined {
-  if (!context.memory.isWorthwhile) return undefined;
-  return lengths.map((length) => context.memory.reserve(length));
 }
 
 /**

@@ -166,3 +166,8 @@ export function heldOf(state: FileSetState, file: FileEntry): RangeSet {
 export function filesOfPlan(plan: WritePlan): Set<number> {
   return new Set(plan.targets.map((target) => target.file.index));
 }
+
+/** Targets without what the thread need not know. */
+export function plainTargets(plan: WritePlan): readonly WriteTarget[] {
+  return plan.targets.map(({ file: _file, isWaiting: _isWaiting, ...target }) => target);
+}

@@ -14,14 +14,17 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { equalBytes } from "../../std/bytes.ts";
-import { checksumLengthBytes } from "../../model/checksum.ts";
+import { checksumLengthBytes } from "../../model/checksum-length.ts";
 import { hash } from "../hashing.ts";
 import { errorCode } from "./disk-errors.ts";
+import { isWrittenDirectly } from "./direct-files.ts";
 import type { CopyJob, WriteJob, WriteResult, WriteTarget } from "./disk-jobs.ts";
 import { stampNumbers } from "./file-stamps.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { putStamp, setModified, stampOf } from "./open-files.ts";
 import { readFully } from "./reading.ts";
+
+const permissionBits = 0o7777;
 
 /** Does a WriteJob. Throws the error of the file system; what was written by then is good, but not told. */
 export function writeBlocks(files: OpenFiles, job: WriteJob): WriteResult {
@@ -115,10 +118,32 @@ interface TargetWork {
 }
 
 function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work: TargetWork): void {
-  const { descriptor, created } = files.writing(target.path, target.mode);
+  // What is written as a whole is closed at once; its mode from the beginning is the last one, where that will do.
+  const { wholeMode } = target;
+  const whole = wholeMode !== undefined && !target.blocks.some((block) => work.bad.has(block));
+  const { descriptor, created, cached } = files.writing(target.path, whole ? wholeMode | target.mode : target.mode);
+  if (wholeMode === undefined) {
+    fillTarget(files, { descriptor, created }, job, target, work);
+    return;
+  }
+  try {
+    fillTarget(files, { descriptor, created }, job, target, work);
+  } finally {
+    if (cached) files.forget(target.path);
+    else files.close(descriptor);
+  }
+}
+
+function fillTarget(
+  files: OpenFiles,
+  { descriptor, created }: { descriptor: number; created: boolean },
+  job: WriteJob,
+  target: WriteTarget,
+  work: TargetWork,
+): void {
   const whole = target.wholeMode !== undefined && !target.blocks.some((block) => work.bad.has(block));
   // What is not closed here must be forgotten on an error, or its descriptor would stay open for ever.
-  files.keep(target.path, descriptor);
+  if (target.wholeMode === undefined) files.keep(target.path, descriptor);
   const found = created ? undefined : fstatSync(descriptor);
   putStamp(work.before, work.place, found);
   const foundBytes = found?.size ?? (whole ? target.lengthBytes : 0);
@@ -127,40 +152,66 @@ function writeTarget(files: OpenFiles, job: WriteJob, target: WriteTarget, work:
   }
   if (created && target.lengthBytes === undefined) fchmodSync(descriptor, target.mode);
   try {
-    writeRuns(descriptor, job, target, work);
+    writeRuns(files, descriptor, job, target, work);
   } finally {
     // On an error too: what was held before is not to look as if others had changed it.
     setModified(descriptor, target.modifiedMilliseconds);
   }
-  if (whole && target.wholeMode !== undefined) fchmodSync(descriptor, target.wholeMode);
-  putStamp(work.stamps, work.place, fstatSync(descriptor));
-  if (target.wholeMode !== undefined) files.forget(target.path);
+  const stats = fstatSync(descriptor);
+  if (whole && (stats.mode & permissionBits) !== target.wholeMode) fchmodSync(descriptor, target.wholeMode);
+  putStamp(work.stamps, work.place, stats);
 }
 
-/** Writes the good blocks, those that stand together in memory and in the file with one call. */
-function writeRuns(descriptor: number, job: WriteJob, target: WriteTarget, { bad, count }: TargetWork): void {
-  let place = 0;
-  while (place < count) {
-    const block = target.blocks[place] ?? 0;
-    if (bad.has(block)) {
-      place += 1;
-      continue;
-    }
-    const start = job.starts[block] ?? 0;
-    const offset = target.offsets[place] ?? 0;
-    let length = job.lengths[block] ?? 0;
-    for (place += 1; place < count; place += 1) {
-      const next = target.blocks[place] ?? 0;
-      if (bad.has(next) || job.starts[next] !== start + length || target.offsets[place] !== offset + length) break;
-      length += job.lengths[next] ?? 0;
-    }
-    writeFully(descriptor, job.bytes.subarray(start, start + length), offset);
+/** Writes the good blocks, those that stand together in the file with one call. */
+function writeRuns(
+  files: OpenFiles,
+  descriptor: number,
+  job: WriteJob,
+  target: WriteTarget,
+  { bad, count }: TargetWork,
+): void {
+  const isDirect = !target.sequential && isWrittenDirectly(target.lengthBytes);
+  for (const { offset, ranges } of runsInFile(job, target, bad, count)) {
+    const pieces = ranges.map(([start, end]) => job.bytes.subarray(start, end));
+    const done = isDirect ? files.direct.write(descriptor, pieces, offset) : 0;
+    writeFully(descriptor, pieces, offset, done);
   }
 }
 
-function writeFully(descriptor: number, bytes: Uint8Array, offset: number): void {
-  let done = 0;
-  while (done < bytes.length) done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
+interface FileRun {
+  readonly offset: number;
+  /** Where its bytes stand in memory, one range after another. */
+  readonly ranges: [start: number, end: number][];
+}
+
+function runsInFile(job: WriteJob, target: WriteTarget, bad: ReadonlySet<number>, count: number): FileRun[] {
+  const runs: FileRun[] = [];
+  let fileEnd = -1;
+  for (let place = 0; place < count; place += 1) {
+    const block = target.blocks[place] ?? 0;
+    if (bad.has(block)) continue;
+    const start = job.starts[block] ?? 0;
+    const offset = target.offsets[place] ?? 0;
+    const length = job.lengths[block] ?? 0;
+    const run = offset === fileEnd ? runs.at(-1) : undefined;
+    const range = run?.ranges.at(-1);
+    if (run === undefined) runs.push({ offset, ranges: [[start, start + length]] });
+    else if (range?.[1] === start) range[1] += length;
+    else run.ranges.push([start, start + length]);
+    fileEnd = offset + length;
+  }
+  return runs;
+}
+
+/** Writes pieces one after another, but for the first `done` bytes. */
+function writeFully(descriptor: number, pieces: readonly Uint8Array[], offset: number, done: number): void {
+  let position = 0;
+  for (const piece of pieces) {
+    for (let from = Math.max(0, done - position); from < piece.length;) {
+      from += writeSync(descriptor, piece, from, piece.length - from, offset + position + from);
+    }
+    position += piece.length;
+  }
 }
 
 function keepGood(job: WriteJob, keep: NonNullable<WriteJob["keep"]>, bad: ReadonlySet<number>): void {

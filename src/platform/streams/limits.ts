@@ -3,7 +3,7 @@
 /** Memory for blocks that are received or wait to be verified and written. Used from its beginning: it costs what is used. */
 export const receivePoolBytes = 128 * 1024 * 1024;
 /** Blocks received and not yet written, above which no further batch is begun. Keeps memory small where disks are slow. */
-export const maximumWritingBytes = 24 * 1024 * 1024;
+export const maximumWritingBytes = 6 * 1024 * 1024;
 /** Memory for what is read and waits to be sent. */
 export const sendPoolBytes = 64 * 1024 * 1024;
 /** Memory is given out in multiples of this. */
@@ -14,14 +14,22 @@ export const readAheadNanoseconds = 20_000_000;
 export const minimumReadBytes = 64 * 1024;
 export const maximumReadBytes = 1024 * 1024;
 
-/** What a lane sends at once: so much time at its rate. */
+/** What a lane hands over to be sent at once, as time at its rate, where the system spreads it evenly ... */
+export const smoothQuantumNanoseconds = 8_000_000;
+/** ... and where it leaves at once: a burst should fit into the buffers of a link. */
 export const paceQuantumNanoseconds = 4_000_000;
-/** What a lane may catch up after a late timer. With the quantum and the timer's slack: bursts of under 20 ms. */
-export const sendCreditNanoseconds = 12_000_000;
+/** What a lane may catch up after a late timer, where the system spreads it: with the quantum under 20 ms ... */
+export const smoothCreditNanoseconds = 10_000_000;
+/** ... and where it does not: bursts of under 10 ms, with the quantum and the timer's slack. */
+export const sendCreditNanoseconds = 5_000_000;
+/** The system's pace, in relation to the rates of a connection's lanes: a little more, so that none falls behind it. */
+export const systemPaceFactor = 1.05;
 /** The least that is sent at once, in full frames of the wire. */
 export const minimumChunkFrames = 2;
-/** Bytes handed to the system and not taken by it yet, above which a connection is full. */
+/** Bytes handed to the system and not taken by it yet, above which a connection is full ... */
 export const maximumQueuedBytes = 1024 * 1024;
+/** ... and above this where lanes are slow: what is queued goes out at the speed of the network, not of the lane. */
+export const minimumQueuedBytes = 64 * 1024;
 /** What a connection sends in one turn before it lets others have theirs. */
 export const maximumTurnBytes = 4 * 1024 * 1024;
 

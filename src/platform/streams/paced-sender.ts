@@ -11,12 +11,27 @@ import {
   frameType,
   maximumDataBytes,
 } from "../../protocol/frames.ts";
-import { forever, payloadBytesPerFullFrame, wireBytes } from "../../std/token-bucket.ts";
+import { forever, payloadBytesPerFullFrame, wireBytes, wireBytesPerFullFrame } from "../../std/token-bucket.ts";
 import type { TokenBucket } from "../../std/token-bucket.ts";
 import { bytesWithin } from "../../std/units.ts";
 import { monotonicNanoseconds } from "../clock.ts";
 import { paceSlackNanoseconds, paceTimer } from "../pace-timer.ts";
-import { maximumQueuedBytes, maximumTurnBytes, minimumChunkFrames, paceQuantumNanoseconds } from "./limits.ts";
+import { canPaceSockets, paceSocket } from "../socket-pacing.ts";
+import {
+  smoothCreditNanoseconds,
+  sendCreditNanoseconds,
+  smoothQuantumNanoseconds,
+  systemPaceFactor,
+  maximumQueuedBytes,
+  maximumTurnBytes,
+  minimumChunkFrames,
+  minimumQueuedBytes,
+  paceQuantumNanoseconds,
+} from "./limits.ts";
+
+/** What the bucket of a lane that is sent may catch up. */
+export const laneCreditNanoseconds = canPaceSockets ? smoothCreditNanoseconds : sendCreditNanoseconds;
+const quantumNanoseconds = canPaceSockets ? smoothQuantumNanoseconds : paceQuantumNanoseconds;
 
 /** Bytes that go out as DATA: a batch, or a part of one. */
 export interface Load {
@@ -64,6 +79,7 @@ export class PacedSender {
   #cancelTimer: (() => void) | undefined;
   #timerAtNanoseconds = 0;
   #isClosed = false;
+  #systemRateBitsPerSecond = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -72,6 +88,13 @@ export class PacedSender {
 
   addLane(lane: LaneOutput): void {
     this.#lanes.push(lane);
+    this.#paceSystem();
+  }
+
+  /** A lane has another rate. */
+  rateChanged(): void {
+    this.#paceSystem();
+    this.pump();
   }
 
   /** Forgets what the lane has queued; frames that were begun are whole. */
@@ -79,6 +102,7 @@ export class PacedSender {
     const index = this.#lanes.indexOf(lane);
     if (index >= 0) this.#lanes.splice(index, 1);
     lane.isRemoved = true;
+    this.#paceSystem();
     for (const queued of lane.queue.splice(0)) this.#end(queued);
   }
 
@@ -110,7 +134,7 @@ export class PacedSender {
     while (!this.#isClosed && this.#socket.writable && this.#socket.writableLength < maximumQueuedBytes) {
       const now = monotonicNanoseconds();
       const lane = this.#choose(now);
-      if (lane === undefined) return;
+      if (lane === undefined || this.#socket.writableLength > queueBytes(lane.bucket.rateBitsPerSecond)) return;
       const byteCount = this.#sendChunk(lane, now);
       this.#turnBytes += byteCount;
       if (this.#turnBytes >= maximumTurnBytes) {
@@ -123,6 +147,16 @@ export class PacedSender {
         return;
       }
     }
+  }
+
+  /** The system spreads what lanes hand over at once. Lanes that come and go with the same rates cost no call. */
+  #paceSystem(): void {
+    const rate = this.#lanes.reduce((sum, { bucket }) => sum + bucket.rateBitsPerSecond, 0);
+    // What was handed over still has to leave when no lane is left.
+    if (rate === 0 || rate === this.#systemRateBitsPerSecond || this.#isClosed) return;
+    this.#systemRateBitsPerSecond = rate;
+    const bytesPerSecond = (rate / 8) * (payloadBytesPerFullFrame / wireBytesPerFullFrame);
+    paceSocket(this.#socket, bytesPerSecond * systemPaceFactor);
   }
 
   /** The next lane in turn that may send; undefined: none, and a timer is set for the first that will. */
@@ -201,9 +235,14 @@ export class PacedSender {
   }
 }
 
+/** What may wait to be taken by the system before more of a lane with this rate goes there: two chunks of it. */
+function queueBytes(rateBitsPerSecond: number): number {
+  return Math.min(maximumQueuedBytes, Math.max(minimumQueuedBytes, 2 * chunkBytes(rateBitsPerSecond)));
+}
+
 /** Full frames of the wire, header included: about a quantum at this rate, and no more than a frame of ours carries. */
 function chunkBytes(rateBitsPerSecond: number): number {
-  const frames = Math.floor(bytesWithin(paceQuantumNanoseconds, rateBitsPerSecond) / payloadBytesPerFullFrame);
+  const frames = Math.floor(bytesWithin(quantumNanoseconds, rateBitsPerSecond) / payloadBytesPerFullFrame);
   const bytes = Math.max(minimumChunkFrames, frames) * payloadBytesPerFullFrame - frameHeaderBytes;
   return Math.min(maximumDataBytes, bytes);
 }

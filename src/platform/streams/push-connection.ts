@@ -143,8 +143,7 @@ export class PushConnection implements FrameSink {
       this.#connection.send(encodeFrame(frameType.ticket, { tag: lane.tag }, encodeUtf8(ticket)));
     }
     for (const pushing of lane.unsaid.splice(0)) this.#push(lane, pushing);
-    // The rate may have changed.
-    this.#sender?.pump();
+    this.#sender?.rateChanged();
   }
 
   #push(lane: PushLane, pushing: Pushing): void {

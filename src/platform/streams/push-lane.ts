@@ -6,8 +6,8 @@ import type { RefusalKind, PushEntry } from "../../protocol/frames.ts";
 import type { BlockOrderName, FailureKind, FileSetKey } from "../../protocol/parts.ts";
 import { TokenBucket } from "../../std/token-bucket.ts";
 import { monotonicNanoseconds } from "../clock.ts";
-import { maximumPushedBatches, maximumUnacknowledgedBytes, sendCreditNanoseconds } from "./limits.ts";
-import { LaneOutput } from "./paced-sender.ts";
+import { maximumPushedBatches, maximumUnacknowledgedBytes } from "./limits.ts";
+import { laneCreditNanoseconds, LaneOutput } from "./paced-sender.ts";
 
 /** What came of a batch or a flush. */
 export type PushResult =
@@ -59,7 +59,7 @@ export class PushLane {
     this.address = address;
     const bucket = new TokenBucket({
       rateBitsPerSecond,
-      creditNanoseconds: sendCreditNanoseconds,
+      creditNanoseconds: laneCreditNanoseconds,
       nowNanoseconds: monotonicNanoseconds(),
     });
     this.output = new LaneOutput(bucket, () => undefined);

@@ -218,8 +218,7 @@ export class ServerConnection implements FrameSink {
     }
     if (known === undefined) this.#lanes.set(tag, this.#newLane(tag, grant));
     else if (known.laneId !== grant.laneId) throw new ProtocolViolation("a ticket of another lane");
-    // The rate may have changed.
-    this.#sender.pump();
+    this.#sender.rateChanged();
   }
 
   #newLane(tag: number, grant: Grant): Lane {

@@ -235,7 +235,10 @@ export class ServingLane {
         count: part.end - part.start,
         isFirst: part.offsetBytes === 0,
         bytes: slot.bytes.subarray(0, part.lengthBytes),
-        onDone: () => this.#context.pool.release(slot),
+        onDone: () => {
+          this.#context.ports.sent?.(this.grant.laneId, part.lengthBytes);
+          this.#context.pool.release(slot);
+        },
       });
     }
     this.fill();

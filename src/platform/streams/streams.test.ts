@@ -74,6 +74,21 @@ test("many lanes share one connection, and one target may have several sources",
   await second.stop();
 });
 
+test("short lanes, one after another and overlapping, need no further connection", async () => {
+  const content = new Content(many(60, 64 * kibibyte));
+  await withPair({ content }, async (source, target) => {
+    for (let lane = 0; lane < 60; lane += 1) {
+      // Opened, asked and answered while the one before still runs; ended as soon as its block is there.
+      pull(target, source, { laneId: lane, ranges: [lane, lane + 1], rateBitsPerSecond: unlimited });
+      if (lane % 3 !== 2) continue;
+      await target.until(() => target.stored.count === lane + 1, `block ${lane} stored`);
+      for (let ended = lane - 2; ended <= lane; ended += 1) target.client.closeLane(ended);
+    }
+    assert.equal(source.server.connectionCount, 1);
+    assert.deepEqual(target.failures, []);
+  });
+});
+
 test("blocks asked for twice come once, and a lane takes more work while it runs", async () => {
   const content = new Content(many(30, 100 * kibibyte));
   await withPair({ content }, async (source, target) => {

@@ -8,7 +8,8 @@ import type { Ticket } from "../../protocol/ticket.ts";
 import { RangeSet } from "../../std/ranges.ts";
 import { TokenBucket } from "../../std/token-bucket.ts";
 import { nanosecondsPerMillisecond } from "../../std/units.ts";
-import { maximumAllowedRanges, maximumRememberedLanes, sendCreditNanoseconds } from "./limits.ts";
+import { maximumAllowedRanges, maximumRememberedLanes } from "./limits.ts";
+import { laneCreditNanoseconds } from "./paced-sender.ts";
 
 /** A lane as its tickets describe it. */
 export interface Grant {
@@ -40,7 +41,7 @@ export class TicketBook {
         peerName: ticket.peerName,
         bucket: new TokenBucket({
           rateBitsPerSecond: ticket.rateBitsPerSecond,
-          creditNanoseconds: sendCreditNanoseconds,
+          creditNanoseconds: laneCreditNanoseconds,
           nowNanoseconds,
         }),
         term: ticket.term,

@@ -47,6 +47,8 @@ export interface StreamServerPorts {
   readBlocks(run: BlockRun, offsetBytes: number, into: Uint8Array): Promise<"read" | "changed" | "absent">;
   /** Whether `readBlocks` takes offsets: a lane then never needs memory for a whole large block. */
   readonly readsParts?: boolean;
+  /** Bytes of blocks go out on a lane; for counting. */
+  sent?(laneId: number, lengthBytes: number): void;
   /** Verifies and writes. */
   acceptPushed(batch: PushedBatch): Promise<PushOutcome>;
   /** Resolves when everything of the file set that was accepted is durable. */

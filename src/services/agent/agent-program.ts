@@ -16,6 +16,7 @@ import { StreamServer } from "../../platform/streams/stream-server.ts";
 import type { BlockRun } from "../../platform/streams/types.ts";
 import type { BlockOrderName, FileSetKey } from "../../protocol/parts.ts";
 import { nanosecondsPerMillisecond } from "../../std/units.ts";
+import { AgentMetrics } from "./agent-metrics.ts";
 import { AgentLoop } from "./agent-loop.ts";
 import { BlockIntake, isBlock } from "./block-intake.ts";
 import { ChallengeReader } from "./challenge-reader.ts";
@@ -31,6 +32,7 @@ export class AgentProgram implements RunningAgent {
   readonly #core: AgentCore;
   readonly #accepting: Accepting;
   readonly #loop: AgentLoop;
+  readonly #metrics: AgentMetrics;
   readonly #guard: DiskGuard;
   readonly #storeWork: StoreWork;
   readonly #challenges: ChallengeReader;
@@ -46,6 +48,7 @@ export class AgentProgram implements RunningAgent {
     this.#options = options;
     this.#core = core;
     this.#accepting = accepting;
+    this.#metrics = new AgentMetrics(options.site);
     this.stopped = new Promise((resolve, reject) => {
       this.#resolveStopped = resolve;
       this.#rejectStopped = reject;
@@ -54,7 +57,12 @@ export class AgentProgram implements RunningAgent {
     this.stopped.catch(() => undefined);
     const { store, logger } = options;
     this.#loop = new AgentLoop({
-      machine: core,
+      machine: {
+        handle: (event, nowNanoseconds) => {
+          this.#metrics.event(event);
+          return core.handle(event, nowNanoseconds);
+        },
+      },
       nowNanoseconds: monotonicNanoseconds,
       saveDocument: (document) => store.saveDocument(document),
       carryOut: (command) => this.#carryOut(command),
@@ -108,6 +116,18 @@ export class AgentProgram implements RunningAgent {
     this.#server.upgrade(request, socket, head);
   }
 
+  /** Whether the controller has welcomed this agent. */
+  get isReady(): boolean {
+    return this.#core.view().connection === "welcomed";
+  }
+
+  /** The agent's metrics, as Prometheus reads them. */
+  async metrics(): Promise<{ contentType: string; text: string }> {
+    const { name, site, store } = this.#options;
+    const { agentId } = store.identity;
+    return this.#metrics.collect({ view: this.#core.view(), agentId, name, site, peers: this.#server.connectionCount });
+  }
+
   async stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -151,6 +171,7 @@ export class AgentProgram implements RunningAgent {
   }
 
   #carryOut(command: AgentCommand): void {
+    this.#metrics.command(command);
     switch (command.type) {
       case "send":
         return this.#link?.send(command.message);
@@ -169,7 +190,10 @@ export class AgentProgram implements RunningAgent {
       case "readChallenge":
         return this.#challenges.read(command);
       case "note":
-        return this.#options.logger[command.level](command.text);
+        return this.#options.logger[command.level](
+          command.fileSet === undefined ? {} : { fileSet: command.fileSet },
+          command.text,
+        );
       default:
         return this.#storeWork.carryOut(command);
     }
@@ -206,7 +230,12 @@ export class AgentProgram implements RunningAgent {
       peerId: this.#options.store.identity.agentId,
       pool,
       blockLengthBytes: (fileSet, order, block) => this.#blockLengthBytes(fileSet, order, block),
-      writeBlocks: (run, bytes) => intake.writeBlocks(run, bytes),
+      writeBlocks: async (run, bytes) => {
+        const startedAt = performance.now();
+        const outcome = await intake.writeBlocks(run, bytes);
+        this.#metrics.written((performance.now() - startedAt) / 1_000);
+        return outcome;
+      },
       stored: (laneId, run, bytes) => this.#stored(run, laneId, bytes),
       received: (lanes) => this.#submit({ type: "received", lanes }),
       laneFailed: (laneId, kind, detail) => this.#submit({ type: "laneFailed", laneId, kind, detail }),
@@ -221,12 +250,20 @@ export class AgentProgram implements RunningAgent {
       receivePool,
       authorize: (ticketText, peerId) => {
         const decision = core.authorize(ticketText, peerId);
-        return decision.ok ? { accepted: true, ticket: decision.ticket } : { accepted: false, reason: decision.reason };
+        if (!decision.ok) return { accepted: false, reason: decision.reason };
+        this.#metrics.served(decision.ticket);
+        return { accepted: true, ticket: decision.ticket };
       },
       holding: (fileSet, order, block) => core.holding(fileSet, order, block),
       blockLengthBytes: (fileSet, order, block) => this.#blockLengthBytes(fileSet, order, block),
       readBlocks: (run, offsetBytes, into) => this.#readBlocks(run, offsetBytes, into),
-      acceptPushed: (batch) => intake.acceptPushed(batch),
+      sent: (laneId, lengthBytes) => this.#metrics.sent(laneId, lengthBytes),
+      acceptPushed: async (batch) => {
+        const lengthBytes = batch.bytes.length;
+        const outcome = await intake.acceptPushed(batch);
+        if (outcome.type === "taken") this.#metrics.handedOver(lengthBytes);
+        return outcome;
+      },
       flush: (fileSet) => this.#options.store.flush(fileSet),
       log: (line) => this.#options.logger.info(line),
     });
@@ -246,7 +283,10 @@ export class AgentProgram implements RunningAgent {
   async #readBlocks(run: BlockRun, offsetBytes: number, into: Uint8Array): Promise<"read" | "changed" | "absent"> {
     const { store } = this.#options;
     const { fileSet, order, start, end } = run;
-    if (order === "content") return store.readBlocks(fileSet, start, end, into);
+    if (order === "content") {
+      store.noteServing();
+      return store.readBlocks(fileSet, start, end, into);
+    }
     const summary = this.#core.manifestSummary(fileSet);
     if (summary === undefined) return "absent";
     // What is held may still be on its way to the disk.

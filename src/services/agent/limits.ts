@@ -17,3 +17,5 @@ export const diskCheckMilliseconds = 1_000;
 export const diskCheckBytes = 256 * 1024 * 1024;
 /** How long stopping waits for what the disk is busy with. */
 export const stopTimeoutMilliseconds = 5_000;
+/** Lanes, in each direction, that are remembered for counting what they carry. */
+export const maximumCountedLanes = 20_000;

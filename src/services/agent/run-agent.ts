@@ -1,8 +1,7 @@
 /**
  * The agent's program: it wires the state machine to its disk, its block streams, its controller and its clock, and adds
- * no decision of its own. One port: other agents and publishers come in by upgrade, `/healthz` answers.
+ * no decision of its own. One port: other agents and publishers come in by upgrade; see answer-request.ts for the rest.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
 import { AgentCore } from "../../control/agent/agent-core.ts";
 import { accept, refuse } from "../../platform/accept.ts";
@@ -15,6 +14,7 @@ import { hash } from "../../platform/hashing.ts";
 import type { Logger } from "../../platform/log.ts";
 import { programVersion } from "../../platform/program-version.ts";
 import { checkAgentName, checkSiteName } from "../../model/names.ts";
+import { answerRequest } from "./answer-request.ts";
 import { AgentProgram } from "./agent-program.ts";
 import type { AgentStorePort } from "./agent-store-port.ts";
 
@@ -45,8 +45,10 @@ export interface RunningAgent {
  * Starts an agent: its data is open and its port bound when this resolves. The controller need not be there.
  * @throws UserError for whatever is in the way: a name that is none, data or a port in use
  */
-export async function startAgent(options: AgentProgramOptions): Promise<RunningAgent> {
-  checkAgentName(options.name);
+export async function startAgent(given: AgentProgramOptions): Promise<RunningAgent> {
+  checkAgentName(given.name);
+  // Every line says whose it is: logs of many agents end up in one place.
+  const options = { ...given, logger: given.logger.child({ agent: given.name }) };
   checkSiteName(options.site);
   parseControllerUrl(options.controllerUrl);
   const contents = await options.store.open();
@@ -55,7 +57,7 @@ export async function startAgent(options: AgentProgramOptions): Promise<RunningA
     const standing: { program?: AgentProgram } = {};
     accepting = await accept({
       ...options.listen,
-      onRequest: answer,
+      onRequest: (request, response) => void answerRequest(request, response, standing.program),
       upgrades: {
         "sluice-blocks": (request, socket, head) => {
           if (standing.program === undefined) refuse(socket, 503, "this agent is starting");
@@ -83,7 +85,7 @@ function makeProgram(options: AgentProgramOptions, contents: StoreContents, acce
     ports: { hash },
     ...(keepVersions === undefined ? {} : { keepVersions }),
   });
-  options.logger.info({ name, site, agentId, address, fileSets: contents.stored.length }, "agent started");
+  options.logger.info({ site, agentId, address, fileSets: contents.stored.length }, "agent started");
   return new AgentProgram(options, core, accepting);
 }
 
@@ -91,10 +93,4 @@ function makeProgram(options: AgentProgramOptions, contents: StoreContents, acce
 function advertised(listen: HostAndPort, bound: HostAndPort): HostAndPort {
   const isEvery = bound.host === "0.0.0.0" || bound.host === "::";
   return { host: isEvery ? hostname() : listen.host, port: bound.port };
-}
-
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const isHealth = request.url === "/healthz" && (request.method === "GET" || request.method === "HEAD");
-  response.writeHead(isHealth ? 200 : 404, { "content-type": "text/plain" });
-  response.end(isHealth ? "ok\n" : "this agent has nothing there\n");
 }

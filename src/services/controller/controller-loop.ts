@@ -16,8 +16,8 @@ import { longestTimerMilliseconds, maximumQueuedEvents } from "./limits.ts";
 import type { ControllerMachine } from "./machine.ts";
 
 export interface ControllerLoopOptions {
-  readonly machine: ControllerMachine;
-  readonly store: StorePort;
+  readonly machine: Pick<ControllerMachine, "handle">;
+  readonly store: Pick<StorePort, "write">;
   /** The row that says that the term is ours; it must stand so in the store. */
   readonly term: StoreChange;
   /** Integer nanoseconds that only ever rise. */
@@ -64,6 +64,11 @@ export class ControllerLoop {
     this.#work = this.#workOff();
   }
 
+  /** Events that wait. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
   /** Nothing is handled or sent from now on. Resolves when a write that was under way has ended. */
   async stop(): Promise<void> {
     this.#halt();
@@ -98,17 +103,22 @@ export class ControllerLoop {
     const commands: ControllerCommand[] = [];
     let wakeAtNanoseconds: number | undefined;
     const note = (change: StoreChange): void => void changes.set(`${change.table}\n${change.key}`, change);
-    for (const { event, changes: own } of events) {
+    const take = (event: ControllerEvent): void => {
       const output = this.#handle(event);
-      own.forEach(note);
       if (output === undefined) {
         if ("connectionId" in event) commands.push({ type: "close", connectionId: event.connectionId });
-        continue;
+        return;
       }
       output.changes.forEach(note);
       commands.push(...output.commands);
       wakeAtNanoseconds = output.wakeAtNanoseconds;
+    };
+    for (const { event, changes: own } of events) {
+      take(event);
+      own.forEach(note);
     }
+    // What all of them together give to decide is decided now, not a turn of the timer later.
+    if (wakeAtNanoseconds !== undefined && wakeAtNanoseconds <= this.#options.nowNanoseconds()) take({ type: "timer" });
     if (changes.size > 0) await this.#write([...changes.values()]);
     if (this.#stopped) return;
     for (const command of commands) this.#options.carryOut(command);

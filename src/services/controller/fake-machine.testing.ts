@@ -8,15 +8,18 @@ import type {
 import type { StoreChange } from "../../control/store-port.ts";
 import { emptyTopology } from "../../model/topology.ts";
 import type { Topology } from "../../model/topology.ts";
+import type { LiveFigures } from "../../control/controller/live/figures.ts";
+import type { TopicEvent } from "../../control/controller/live/live-view.ts";
 import type {
   AgentView,
+  FileList,
   OperatorRequest,
   ResourceView,
   StatusView,
   VersionDetail,
   VersionSummary,
 } from "../../protocol/views.ts";
-import type { ControllerMachine } from "./machine.ts";
+import type { ControllerMachine, LiveFeed } from "./machine.ts";
 
 export class FakeMachine implements ControllerMachine {
   readonly events: ControllerEvent[] = [];
@@ -24,6 +27,8 @@ export class FakeMachine implements ControllerMachine {
   readonly agentViews: AgentView[] = [];
   readonly resourceViews: ResourceView[] = [];
   readonly manifests = new Map<string, Uint8Array>();
+  readonly liveViews = new FakeLive();
+  waits = false;
   /** What operators are answered. */
   answer: (request: OperatorRequest) => OperatorReply | undefined = () => ({ ok: true, result: { done: "done" } });
   /** What else comes of an event. */
@@ -74,9 +79,114 @@ export class FakeMachine implements ControllerMachine {
     return this.manifests.get(fileSet);
   }
 
+  files(fileSet: string, offset: number, limit: number): FileList | undefined {
+    const version = this.versions.find((candidate) => candidate.fileSet === fileSet);
+    if (version === undefined) return undefined;
+    return { total: version.fileList.length, files: version.fileList.slice(offset, offset + limit) };
+  }
+
   topology(): Topology {
     return this.#topology;
   }
+
+  waitsForAgents(): boolean {
+    return this.waits;
+  }
+
+  live(): FakeLive {
+    return this.liveViews;
+  }
+}
+
+/** Live views that tell what a test gives them. */
+export class FakeLive implements LiveFeed {
+  periodMilliseconds = 5;
+  /** By topic: what it holds. */
+  readonly topics = new Map<string, unknown>();
+  /** Told at the next tick. */
+  readonly deltas: TopicEvent[] = [];
+  readonly open = (topic: string): TopicEvent => {
+    this.topics.set(topic, this.topics.get(topic) ?? {});
+    return this.snapshot(topic);
+  };
+  readonly before = (): void => undefined;
+  readonly after = (): void => undefined;
+
+  close(topic: string): void {
+    this.topics.delete(topic);
+  }
+
+  snapshot(topic: string): TopicEvent {
+    const text = JSON.stringify({ topic, atMilliseconds: 1, data: this.topics.get(topic) });
+    return { topic, type: "snapshot", text };
+  }
+
+  /** Makes something happen. */
+  tell(topic: string, changed: object): void {
+    this.deltas.push({ topic, type: "delta", text: JSON.stringify({ topic, atMilliseconds: 2, changed }) });
+  }
+
+  tick(): TopicEvent[] {
+    return this.deltas.splice(0);
+  }
+
+  figures(): LiveFigures {
+    return exampleFigures();
+  }
+}
+
+function exampleFigures(): LiveFigures {
+  return {
+    term: 1,
+    lanes: 1,
+    lanesOpened: 3,
+    lanesEnded: 1,
+    lanesFailed: 1,
+    pairs: [{ from: "fra", to: "iad", bytes: 1_000 }],
+    agents: [
+      {
+        name: "fra-0",
+        agentId: "0".repeat(32),
+        site: "fra",
+        address: "10.0.0.1:7500",
+        online: true,
+        heldBytes: 10,
+        wantedBytes: 20,
+        freeDiskBytes: 5,
+      },
+    ],
+    fileSets: [
+      {
+        name: "index",
+        version: "1",
+        state: "published",
+        selector: "all",
+        active: true,
+        paused: false,
+        totalBytes: 20,
+        createdAtMilliseconds: 1_000,
+        targets: 2,
+        held: 1,
+        offline: 0,
+        stalled: 0,
+        heldBytes: 30,
+        wantedBytes: 40,
+      },
+    ],
+    resources: [
+      {
+        name: "sites.fra.uplink",
+        kind: "siteUplink",
+        owner: "fra",
+        capability: 1_000_000,
+        allocated: 500_000,
+        measured: 400_000,
+        carriedBytes: 7,
+      },
+    ],
+    components: [{ name: "agents.fra-0", failures: 2, outOfUse: false }],
+    failuresByKind: new Map([["stalled", 2]]),
+  };
 }
 
 /** A version that one of two agents holds; `part` replaces what a test cares about. */

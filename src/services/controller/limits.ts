@@ -21,3 +21,19 @@ export const maximumRequestBodyBytes = 64 * 1024;
 export const closeTimeoutMilliseconds = 2_000;
 /** The longest time a timer of Node can be set to. */
 export const longestTimerMilliseconds = 2_147_483_647;
+/** Event streams at once; a page uses one. */
+export const maximumEventStreams = 200;
+/** Topics that one event stream carries. */
+export const maximumTopicsPerStream = 8;
+/** Events that wait for one follower; above it events are left out, and a snapshot takes their place. */
+export const maximumFollowerBytes = 4 * 1024 * 1024;
+/** A follower that has nothing to be told is told so. */
+export const streamKeepAliveMilliseconds = 5_000;
+/** After which time browsers connect again when a stream broke. */
+export const streamRetryMilliseconds = 1_000;
+/** A topic that nobody follows any more is kept up for so long, for whoever comes back. */
+export const topicLingerMilliseconds = 15_000;
+/** Events of a topic that are kept for whoever comes back. */
+export const maximumRecentEvents = 64;
+/** Bytes of events of a topic that are kept for whoever comes back. */
+export const maximumRecentEventBytes = 8 * 1024 * 1024;

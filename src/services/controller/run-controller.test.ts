@@ -123,6 +123,9 @@ describe("controller program", () => {
       asked.push(request);
       if (request.type === "drain") return { ok: false, code: "notFound", message: "there is no agent fra-9" };
       if (request.type === "removeFileSet") return { ok: false, code: "conflict", message: "it is active" };
+      if (request.type === "verifyAgent") {
+        return { ok: true, result: { agent: request.agent, checkedBlocks: 3, checkedBytes: 9, damaged: [] } };
+      }
       return { ok: true, result: { done: request.type } };
     };
     const { url } = await start();

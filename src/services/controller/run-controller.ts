@@ -7,7 +7,11 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import type { ControllerCommand } from "../../control/controller/controller-events.ts";
+import type {
+  ControllerCommand,
+  ControllerEvent,
+  ControllerOutput,
+} from "../../control/controller/controller-events.ts";
 import type { StoreChange, StorePort } from "../../control/store-port.ts";
 import { accept, refuse } from "../../platform/accept.ts";
 import type { Accepting } from "../../platform/accept.ts";
@@ -20,11 +24,13 @@ import { openSqliteStore } from "../../platform/store/sqlite-store.ts";
 import { readTopologyFile, TopologyTextError } from "../../platform/yaml-topology.ts";
 import type { Topology } from "../../model/topology.ts";
 import { UserError } from "../../std/errors.ts";
-import { createControllerApi, isForeignOrigin } from "./api.ts";
+import { createControllerApi, isForeignOrigin } from "./api/create-api.ts";
 import { channelPaths, ControllerChannels } from "./channels.ts";
 import type { ChannelRole } from "./channels.ts";
 import { ControllerLoop } from "./controller-loop.ts";
+import { EventHub } from "./event-hub.ts";
 import type { ControllerMachine } from "./machine.ts";
+import { ControllerMetrics } from "./metrics/controller-metrics.ts";
 import { PendingRequests } from "./requests.ts";
 import { raiseTerm } from "./term.ts";
 import { initialTopology, topologyChange } from "./topology-source.ts";
@@ -95,6 +101,8 @@ class ControllerProgram implements RunningController {
   readonly #loop: ControllerLoop;
   readonly #channels: ControllerChannels;
   readonly #requests: PendingRequests;
+  readonly #metrics = new ControllerMetrics();
+  #events: EventHub | undefined;
   #accepting: Accepting | undefined;
   #topologyText: string | undefined;
   #stopping: Promise<void> | undefined;
@@ -117,8 +125,8 @@ class ControllerProgram implements RunningController {
     this.#channels = new ControllerChannels({ submit: (event) => this.#loop.submit(event), logger });
     this.#requests = new PendingRequests((event) => this.#loop.submit(event));
     this.#loop = new ControllerLoop({
-      machine: this.#machine,
-      store,
+      machine: { handle: (event, nowNanoseconds) => this.#handle(event, nowNanoseconds) },
+      store: timedStore(store, (seconds) => this.#metrics.storeWritten(seconds)),
       term,
       nowNanoseconds: monotonicNanoseconds,
       logger,
@@ -144,13 +152,9 @@ class ControllerProgram implements RunningController {
       const started = this.#handled({ type: "started", ...start, dateMilliseconds: Date.now() }, changes);
       await Promise.race([started, this.stopped]);
       const { listen, logger } = this.#options;
-      const api = createControllerApi({
-        machine: this.#machine,
-        logger,
-        ask: async (request) => this.#requests.ask(request),
-        topologyText: () => this.#topologyText,
-        applyTopology: async (topology, text) => this.#applyTopology(topology, text),
-      });
+      const live = this.#machine.live();
+      this.#events = new EventHub({ live, term: start.term, nowNanoseconds: monotonicNanoseconds });
+      const api = this.#createApi(this.#events);
       const listener = getRequestListener(api.fetch, { overrideGlobalObjects: false });
       this.#accepting = await accept({
         ...listen,
@@ -159,6 +163,7 @@ class ControllerProgram implements RunningController {
       });
       logger.info({ url: this.url, term: start.term }, "controller started");
     } catch (error) {
+      this.#events?.close();
       await this.#loop.stop();
       throw error;
     }
@@ -188,6 +193,7 @@ class ControllerProgram implements RunningController {
 
   async #stop(): Promise<void> {
     this.#requests.close();
+    this.#events?.close();
     await this.#channels.closeAll();
     await this.#accepting?.close();
     await this.#loop.stop();
@@ -195,6 +201,45 @@ class ControllerProgram implements RunningController {
     await this.#lock.release();
     this.#options.logger.info("controller stopped");
     this.#resolveStopped();
+  }
+
+  #createApi(events: EventHub): ReturnType<typeof createControllerApi> {
+    return createControllerApi({
+      machine: this.#machine,
+      logger: this.#options.logger,
+      events,
+      ask: async (request) => this.#requests.ask(request),
+      topologyText: () => this.#topologyText,
+      applyTopology: async (topology, text) => this.#applyTopology(topology, text),
+      unready: () => this.#unready(),
+      metrics: async () => {
+        const program = {
+          queuedEvents: this.#loop.queued,
+          channels: this.#channels.count,
+          eventStreams: events.followers,
+          ready: this.#unready() === undefined,
+        };
+        return this.#metrics.collect(program, this.#machine.live().figures(monotonicNanoseconds()));
+      },
+    });
+  }
+
+  #unready(): string | undefined {
+    if (this.#stopping !== undefined) return "the controller is stopping";
+    return this.#machine.waitsForAgents() ? "the controller has just started and waits for its agents" : undefined;
+  }
+
+  /** One event: the live views hear of it before and after, and its time is noted. */
+  #handle(event: ControllerEvent, nowNanoseconds: number): ControllerOutput {
+    const live = event.type === "started" ? undefined : this.#machine.live();
+    live?.before(event);
+    const startedAt = performance.now();
+    const output = this.#machine.handle(event, nowNanoseconds);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const kind = event.type === "agentMessage" || event.type === "publisherMessage" ? event.message.type : event.type;
+    this.#metrics.eventHandled(kind, seconds);
+    live?.after(output.commands);
+    return output;
   }
 
   #carryOut(command: ControllerCommand): void {
@@ -210,7 +255,7 @@ class ControllerProgram implements RunningController {
         this.#requests.answer(command.requestId, command.reply);
         break;
       case "note":
-        this.#options.logger[command.level](command.text);
+        this.#options.logger[command.level](command.fields ?? {}, command.text);
         break;
     }
   }
@@ -244,6 +289,18 @@ class ControllerProgram implements RunningController {
   async #handled(event: Parameters<ControllerLoop["submit"]>[0], changes: readonly StoreChange[]): Promise<void> {
     return new Promise((resolve) => this.#loop.submit(event, changes, resolve));
   }
+}
+
+/** The same store, of which every write is timed. */
+function timedStore(store: StorePort, onWritten: (seconds: number) => void): Pick<StorePort, "write"> {
+  return {
+    write: async (batch) => {
+      const startedAt = performance.now();
+      const written = await store.write(batch);
+      onWritten((performance.now() - startedAt) / 1_000);
+      return written;
+    },
+  };
 }
 
 async function makeDataDirectory(path: string): Promise<void> {

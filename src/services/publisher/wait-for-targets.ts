@@ -26,6 +26,16 @@ export interface WaitProgress {
   readonly ready: number;
   readonly heldBytes: number;
   readonly totalBytes: number;
+  /** The same for each site, by name. */
+  readonly sites: readonly SiteProgress[];
+}
+
+export interface SiteProgress {
+  readonly site: string;
+  readonly targets: number;
+  readonly ready: number;
+  readonly heldBytes: number;
+  readonly totalBytes: number;
 }
 
 export interface WaitResult {
@@ -62,6 +72,7 @@ export async function waitForTargets(options: WaitOptions): Promise<WaitResult> 
       ready: targets - missing.length,
       heldBytes: last.heldBytes,
       totalBytes: targets * last.totalBytes,
+      sites: sitesOf(last),
     });
     if (missing.length === 0) return { targets, heldAtMilliseconds: Date.now() };
     if (giveUpAt !== undefined && performance.now() + waitPollMilliseconds > giveUpAt) {
@@ -71,13 +82,30 @@ export async function waitForTargets(options: WaitOptions): Promise<WaitResult> 
   }
 }
 
+function sitesOf(detail: VersionDetail): SiteProgress[] {
+  const targets = detail.agents.filter(({ target }) => target);
+  const names = [...new Set(targets.map(({ site }) => site))].sort();
+  return names.map((site) => {
+    const own = targets.filter((agent) => agent.site === site);
+    return {
+      site,
+      targets: own.length,
+      ready: own.filter((agent) => isReady(agent, detail)).length,
+      heldBytes: own.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
+      totalBytes: own.length * detail.totalBytes,
+    };
+  });
+}
+
+function isReady(agent: VersionDetail["agents"][number], { active }: VersionDetail): boolean {
+  return agent.status === "held" && (!active || agent.current);
+}
+
 /** Targets that do not hold a version, or do not use it though it is active; each with what it lacks. */
 function laggards(detail: VersionDetail): string[] {
   const missing: string[] = [];
   for (const agent of detail.agents) {
-    if (!agent.target) continue;
-    const isReady = agent.status === "held" && (!detail.active || agent.current);
-    if (isReady) continue;
+    if (!agent.target || isReady(agent, detail)) continue;
     const problem = agent.problem === undefined ? "" : `: ${agent.problem}`;
     missing.push(`${agent.agent} (${agent.online ? `${agent.status}${problem}` : "offline"})`);
   }

@@ -1,7 +1,7 @@
 /** How the API says no: one form of answer, and a status code for each reason. */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { OperatorErrorCode } from "../../protocol/views.ts";
+import type { OperatorErrorCode } from "../../../protocol/views.ts";
 
 export type ApiErrorCode = OperatorErrorCode | "forbidden" | "tooLarge" | "internal";
 
@@ -29,4 +29,8 @@ export class ApiError extends Error {
 /** The answer that `errorViewSchema` describes. */
 export function errorAnswer(context: Context, code: ApiErrorCode, message: string): Response {
   return context.json({ error: { code, message } }, statusCodes[code]);
+}
+
+export function tooLarge(maximumBytes: number): ApiError {
+  return new ApiError("tooLarge", `the request has more than ${maximumBytes} bytes`);
 }

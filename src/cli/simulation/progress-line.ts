@@ -3,9 +3,9 @@
  * now and then while it lasts; a command that is done at once says nothing. It promises to leave a terminal with whole
  * lines, and never to write faster than can be read.
  */
-import { printable } from "../platform/printable.ts";
-import { formatBytes } from "../std/units.ts";
-import { formatShare } from "./output.ts";
+import { printable } from "../../platform/printable.ts";
+import { formatBytes } from "../../std/units.ts";
+import { formatShare } from "../output.ts";
 
 const terminalMilliseconds = 100;
 const plainMilliseconds = 10_000;
