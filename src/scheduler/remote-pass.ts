@@ -188,11 +188,11 @@ export class RemotePass {
     for (let drawn = 0; drawn < draws; drawn += 1) {
       const index = drawn + (sources.length - drawn === 1 ? 0 : random.nextBelow(sources.length - drawn));
       const source = drawSource(sources, drawn, index);
-      const given = order.holdings.get(source);
+      const given = order.find(source);
       if (given === undefined || given.soon.isEmpty || !matcher.mayServe(source, target)) continue;
       if (!given.counts && this.#feedsNeighbours(order, given, middle)) continue;
       const rate = matcher.rateBetween(source, target, middle);
-      if (rate > 0) better = matcher.better(better, matcher.match(order, given, holding, rate, rule));
+      if (rate > 0) better = matcher.choose(better, order, given, holding, rate, rule);
     }
     return better;
   }
