@@ -80,6 +80,7 @@ export class DecidingLoop {
       blocks += pending.count;
       this.#scheduler.addHeld(lane.target, order, pending.clone(), this.#now);
     }
+    this.#scheduler.laneEnded(lane.laneId, false, this.#now);
     return blocks;
   }
 

@@ -50,6 +50,8 @@ export class BlockOrder {
   /** Later copies of a block within the order: agents fill them themselves, they are never scheduled. */
   readonly duplicates = new RangeSet();
   readonly holdings = new Map<Member, Holding>();
+  /** The same by the members' indices: looked at for each of many candidates in every choice. */
+  readonly #byIndex: (Holding | undefined)[] = [];
   /** While it is being published: blocks that agents hold for sure, so that its publisher need not hand them over. */
   arrived: RangeSet | undefined;
   /** Members that want it and have not got all of it. */
@@ -114,14 +116,29 @@ export class BlockOrder {
     return bytes;
   }
 
+  /** The member's entry. */
+  find(member: Member): Holding | undefined {
+    const holding = this.#byIndex[member.index];
+    return holding?.member === member ? holding : this.holdings.get(member);
+  }
+
   /** The member's entry; made when it is not there. */
   holding(member: Member, counts = member.kind === "agent"): Holding {
-    let holding = this.holdings.get(member);
+    let holding = this.find(member);
     if (holding === undefined) {
       const view = member.kind === "agent" ? this.#view(member.site ?? "") : undefined;
-      holding = { member, held: new PagedBits(), soon: new PagedBits(), have: new PagedBits(), wants: false, counts, view };
+      holding = {
+        member,
+        held: new PagedBits(),
+        soon: new PagedBits(),
+        have: new PagedBits(),
+        wants: false,
+        counts,
+        view,
+      };
       this.#growHolding(holding, this.duplicates);
       this.holdings.set(member, holding);
+      this.#byIndex[member.index] = holding;
       if (view === undefined) this.publishers.push(member);
       else view.members.push(member);
       if (view !== undefined && !counts) this.origins.push(member);
@@ -196,6 +213,7 @@ export class BlockOrder {
       for (let block = start; block < end; block += 1) if (!this.duplicates.has(block)) this.#left(holding, block);
     });
     this.holdings.delete(member);
+    if (this.#byIndex[member.index] === holding) this.#byIndex[member.index] = undefined;
     this.hungry.delete(member);
     member.needs.delete(this);
     takeOut(holding.view?.members ?? this.publishers, member);

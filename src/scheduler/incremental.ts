@@ -108,10 +108,11 @@ export class IncrementalMode {
   /** All passes for the orders of one class. */
   #serve(orders: readonly BlockOrder[], members: readonly Member[], places: ReadonlySet<Place>): void {
     this.#matcher.urgencyClass = (orders[0] as BlockOrder).urgencyClass;
-    this.#remote.run(orders, places);
+    this.#remote.run(orders, places, (order) => this.#waysShare(order) >= noDuplicatesFrom);
     const freed: Member[] = [];
     for (const order of orders) {
-      if (order.views.size > 1 && this.#waysShare(order) >= awaitFrom) freed.push(...this.#remote.awaitSources(order, places));
+      if (order.views.size > 1 && this.#waysShare(order) >= awaitFrom)
+        freed.push(...this.#remote.awaitSources(order, places));
     }
     // What nobody has comes first: a step in which an origin brings nothing new is lost to all.
     for (const order of orders) {

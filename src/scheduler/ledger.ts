@@ -6,25 +6,68 @@
  * Free bandwidth = capability - allocated. A resource without a stated capability is in the ledger as unlimited.
  */
 
-export interface LedgerEntry {
+/** One resource of a ledger, as it stands now. */
+export class LedgerEntry {
   readonly name: string;
+  readonly #numbers: Numbers;
+  readonly #index: number;
+
+  constructor(name: string, numbers: Numbers, index: number) {
+    this.name = name;
+    this.#numbers = numbers;
+    this.#index = index;
+  }
+
   /** Bits per second on the wire; Infinity where none is stated. */
-  capability: number;
-  allocated: number;
+  get capability(): number {
+    return this.#numbers.capability[this.#index] as number;
+  }
+
+  set capability(bitsPerSecond: number) {
+    this.#numbers.capability[this.#index] = bitsPerSecond;
+  }
+
+  get allocated(): number {
+    return this.#numbers.allocated[this.#index] as number;
+  }
+
   /** Bytes of payload that lanes over it have brought, by the word of their targets. Only ever rises. */
-  carriedBytes: number;
+  get carriedBytes(): number {
+    return this.#numbers.carriedBytes[this.#index] as number;
+  }
 }
+
+/** By index of a resource; side by side, since every choice reads many. */
+interface Numbers {
+  capability: Float64Array;
+  allocated: Float64Array;
+  carriedBytes: Float64Array;
+}
+
+const firstLength = 64;
 
 export class Ledger {
   readonly #entries: LedgerEntry[] = [];
   readonly #indexByName = new Map<string, number>();
+  readonly #numbers: Numbers = {
+    capability: new Float64Array(firstLength),
+    allocated: new Float64Array(firstLength),
+    carriedBytes: new Float64Array(firstLength),
+  };
 
   /** The index of a resource; it is entered as unlimited if it was not known. */
   resource(name: string): number {
     const known = this.#indexByName.get(name);
     if (known !== undefined) return known;
     const index = this.#entries.length;
-    this.#entries.push({ name, capability: Infinity, allocated: 0, carriedBytes: 0 });
+    const numbers = this.#numbers;
+    if (index === numbers.capability.length) {
+      numbers.capability = doubled(numbers.capability);
+      numbers.allocated = doubled(numbers.allocated);
+      numbers.carriedBytes = doubled(numbers.carriedBytes);
+    }
+    this.#entries.push(new LedgerEntry(name, numbers, index));
+    numbers.capability[index] = Infinity;
     this.#indexByName.set(name, index);
     return index;
   }
@@ -49,25 +92,25 @@ export class Ledger {
 
   /** What is free on one resource. Never negative. */
   freeOn(index: number): number {
-    const entry = this.#entries[index] as LedgerEntry;
-    const free = entry.capability - entry.allocated;
+    const { capability, allocated } = this.#numbers;
+    const free = (capability[index] as number) - (allocated[index] as number);
     return free < 0 ? 0 : free;
   }
 
   allocatedOn(index: number): number {
-    return (this.#entries[index] as LedgerEntry).allocated;
+    return this.#numbers.allocated[index] as number;
   }
 
   capabilityOn(index: number): number {
-    return (this.#entries[index] as LedgerEntry).capability;
+    return this.#numbers.capability[index] as number;
   }
 
   /** What is free on every resource of the path, in bits per second (Infinity: nothing on it is limited). Never negative. */
   free(path: readonly number[]): number {
+    const { capability, allocated } = this.#numbers;
     let free = Infinity;
     for (const index of path) {
-      const entry = this.#entries[index] as LedgerEntry;
-      const here = entry.capability - entry.allocated;
+      const here = (capability[index] as number) - (allocated[index] as number);
       if (here < free) free = here;
     }
     return free < 0 ? 0 : free;
@@ -77,7 +120,7 @@ export class Ledger {
   capabilityOf(path: readonly number[]): number {
     let least = Infinity;
     for (const index of path) {
-      const capability = (this.#entries[index] as LedgerEntry).capability;
+      const capability = this.#numbers.capability[index] as number;
       if (capability < least) least = capability;
     }
     return least;
@@ -88,27 +131,29 @@ export class Ledger {
     if (bitsPerSecond > this.free(path)) {
       throw new RangeError(`a charge of ${bitsPerSecond} bit/s does not fit the path`);
     }
-    for (const index of path) this.entry(index).allocated += bitsPerSecond;
+    this.retain(path, bitsPerSecond);
   }
 
   release(path: readonly number[], bitsPerSecond: number): void {
+    const { allocated } = this.#numbers;
     for (const index of path) {
-      const entry = this.entry(index);
-      if (entry.allocated < bitsPerSecond) throw new RangeError(`${entry.name}: released more than was allocated`);
-      entry.allocated -= bitsPerSecond;
+      const left = (allocated[index] as number) - bitsPerSecond;
+      if (left < 0) throw new RangeError(`${this.entry(index).name}: released more than was allocated`);
+      allocated[index] = left;
     }
   }
 
   /** Charges again what a lane keeps of its earlier, higher charge, also where a capability was lowered below it. */
   retain(path: readonly number[], bitsPerSecond: number): void {
-    for (const index of path) this.entry(index).allocated += bitsPerSecond;
+    const { allocated } = this.#numbers;
+    for (const index of path) allocated[index] = (allocated[index] as number) + bitsPerSecond;
   }
 
   /** Counts what has come over the path; a target that claims more than can be counted does not break the count. */
   carry(path: readonly number[], bytes: number): void {
+    const { carriedBytes } = this.#numbers;
     for (const index of path) {
-      const entry = this.entry(index);
-      entry.carriedBytes = Math.min(Number.MAX_SAFE_INTEGER, entry.carriedBytes + bytes);
+      carriedBytes[index] = Math.min(Number.MAX_SAFE_INTEGER, (carriedBytes[index] as number) + bytes);
     }
   }
 
@@ -121,4 +166,10 @@ export class Ledger {
     }
     return worst;
   }
+}
+
+function doubled(numbers: Float64Array): Float64Array {
+  const more = new Float64Array(2 * numbers.length);
+  more.set(numbers);
+  return more;
 }

@@ -71,20 +71,32 @@ export class LocalPass {
     if (rate === 0) return best;
     let better = best;
     for (const order of target.needs) {
-      if (order.paused || order.urgencyClass > this.#matcher.urgencyClass || (better !== undefined && order.rank > better.order.rank)) continue;
-      const holding = order.holdings.get(source);
+      if (
+        order.paused ||
+        order.urgencyClass > this.#matcher.urgencyClass ||
+        (better !== undefined && order.rank > better.order.rank)
+      )
+        continue;
+      const holding = order.find(source);
       if (holding === undefined || holding.soon.isEmpty) continue;
-      better = matcher.better(better, this.#match(order, holding, order.holding(target), rate));
+      better = this.#choose(better, order, holding, order.holding(target), rate);
     }
     return better;
   }
 
   /** An origin gives what nobody else has as long as there is such. */
-  #match(order: BlockOrder, source: Holding, target: Holding, rate: number): Match | undefined {
+  #choose(
+    best: Match | undefined,
+    order: BlockOrder,
+    source: Holding,
+    target: Holding,
+    rate: number,
+  ): Match | undefined {
+    const matcher = this.#matcher;
     if (!source.counts && !order.freshBlocks.isEmpty) {
-      const fresh = this.#matcher.match(order, source, target, rate, { rarity: "inSite", only: order.freshBlocks });
-      if (fresh !== undefined) return fresh;
+      const fresh = matcher.match(order, source, target, rate, { rarity: "inSite", only: order.freshBlocks });
+      if (fresh !== undefined) return matcher.better(best, fresh);
     }
-    return this.#matcher.match(order, source, target, rate, anyBlock);
+    return matcher.choose(best, order, source, target, rate, anyBlock);
   }
 }

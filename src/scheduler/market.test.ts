@@ -53,7 +53,10 @@ function checkLists(world: World, members: readonly Member[], gone: ReadonlySet<
     const isThere = !gone.has(member) && member.online;
     const hasFree = (nic: number): boolean => world.ledger.freeOn(nic) >= 50_000_000;
     assert.equal(sources.includes(member), isThere && member.serves !== "no" && hasFree(member.nicUp));
-    assert.equal(targets.includes(member), isThere && member.fetches && member.needs.size > 0 && hasFree(member.nicDown));
+    assert.equal(
+      targets.includes(member),
+      isThere && member.fetches && member.needs.size > 0 && hasFree(member.nicDown),
+    );
     assert.equal(sources[member.sourceAt] === member, sources.includes(member));
     assert.equal(targets[member.targetAt] === member, targets.includes(member));
   }

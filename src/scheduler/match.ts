@@ -14,7 +14,7 @@ import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
 import { pauseNanoseconds } from "./ahead.ts";
 import { downCapability, downFree, type FleetLag, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
-import { pickBlock, portionAround, type PickRule } from "./pick-blocks.ts";
+import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pick-blocks.ts";
 import type { Member, World } from "./world.ts";
 
 export interface MatchParts {
@@ -50,6 +50,8 @@ export class Matcher {
   decisions!: Decisions;
   /** Matches that lost in the choice under way; kept only when somebody reads them. */
   #runnersUp: Match[] = [];
+  /** The block that was last picked. */
+  readonly #picked: PickedBlock = { block: -1, copies: 0 };
 
   constructor(parts: MatchParts) {
     this.parts = parts;
@@ -87,13 +89,38 @@ export class Matcher {
 
   /** The transfer of one order that two members could make, scored; undefined: there is nothing to bring. */
   match(order: BlockOrder, source: Holding, target: Holding, rate: number, rule: PickRule): Match | undefined {
+    const score = this.#score(order, source, target, rate, rule);
+    if (score === undefined) return undefined;
+    return { order, source, target, rateBitsPerSecond: rate, block: this.#picked.block, score, only: rule.only };
+  }
+
+  /** The better of a match and the transfer that two members could make. */
+  choose(
+    best: Match | undefined,
+    order: BlockOrder,
+    source: Holding,
+    target: Holding,
+    rate: number,
+    rule: PickRule,
+  ): Match | undefined {
+    if (best === undefined || this.parts.onDecision !== undefined) {
+      return this.better(best, this.match(order, source, target, rate, rule));
+    }
+    // Most lose, and nobody asks what they were.
+    const score = this.#score(order, source, target, rate, rule);
+    if (score === undefined || !isBetter(order, score, best)) return best;
+    return { order, source, target, rateBitsPerSecond: rate, block: this.#picked.block, score, only: rule.only };
+  }
+
+  /** The score of the best block that a source can bring, which is then in `#picked`; undefined: there is none. */
+  #score(order: BlockOrder, source: Holding, target: Holding, rate: number, rule: PickRule): number | undefined {
     const { random, weights, world } = this.parts;
-    const picked = pickBlock(order, source, target, rule, random);
-    if (picked === undefined) return undefined;
+    const picked = this.#picked;
+    if (!pickBlock(order, source, target, rule, random, picked)) return undefined;
     const [from, to] = [source.member, target.member];
     if (from.serves === "lastResort" && !order.isOnlyWith(from, picked.block)) return undefined;
     const full = Math.min(world.ledger.capabilityOn(from.nicUp), world.ledger.capabilityOn(to.nicDown));
-    const score = scoreTransfer(
+    return scoreTransfer(
       {
         ratePerMille: full === Infinity ? 1_000 : Math.floor((Math.min(rate, full) * 1_000) / full),
         copies: picked.copies,
@@ -108,13 +135,12 @@ export class Matcher {
       },
       weights,
     );
-    return { order, source, target, rateBitsPerSecond: rate, block: picked.block, score, only: rule.only };
   }
 
   /** The better of two; what loses is remembered for the trace. Of equals the first. */
   better(best: Match | undefined, other: Match | undefined): Match | undefined {
     if (other === undefined || best === undefined) return best ?? other;
-    const first = this.#isBetter(other, best) ? other : best;
+    const first = isBetter(other.order, other.score, best) ? other : best;
     if (this.parts.onDecision !== undefined) this.#runnersUp.push(first === best ? other : best);
     return first;
   }
@@ -160,14 +186,17 @@ export class Matcher {
     const seconds = Math.max(settings.portionMilliseconds / 1_000, (settings.portionPauses * pause) / 1_000_000_000);
     const atLeast = Math.min(
       settings.portionMaximumBytes,
-      Math.max(total / settings.portionsOfAFileSet, Math.min(total / settings.leastPortions, (rateBitsPerSecond / 8) * seconds)),
+      Math.max(
+        total / settings.portionsOfAFileSet,
+        Math.min(total / settings.leastPortions, (rateBitsPerSecond / 8) * seconds),
+      ),
     );
     const blocks = Math.floor((atLeast * order.blockCount) / Math.max(1, total));
     return portionAround(order, source, target, block, blocks, only);
   }
+}
 
-  #isBetter(one: Match, other: Match): boolean {
-    const [first, second] = [one.order.rank, other.order.rank];
-    return first === second ? one.score > other.score : first < second;
-  }
+function isBetter(order: BlockOrder, score: number, other: Match): boolean {
+  const [first, second] = [order.rank, other.order.rank];
+  return first === second ? score > other.score : first < second;
 }

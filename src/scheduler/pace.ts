@@ -90,7 +90,9 @@ export function upFree(source: Member, ledger: Ledger): number {
 export function downFree(target: Member, ledger: Ledger): number {
   const free = ledger.freeOn(target.nicDown);
   const limit = target.paceIn.limitBitsPerSecond;
-  return limit === Infinity ? free : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(target.nicDown))));
+  return limit === Infinity
+    ? free
+    : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(target.nicDown))));
 }
 
 /** When a lane that was just opened will be late. @param lane its bytes are those that are yet to come */

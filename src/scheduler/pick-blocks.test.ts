@@ -13,7 +13,11 @@ import type { Member } from "./world.ts";
 const inSite: PickRule = { rarity: "inSite" };
 
 function pick(order: BlockOrder, source: Member, target: Member, rule: PickRule, seed = 1): number | undefined {
-  return pickBlock(order, order.holding(source), order.holding(target), rule, new SeededRandom(seed))?.block;
+  const picked = { block: -1, copies: 0 };
+  const random = new SeededRandom(seed);
+  return pickBlock(order, order.holding(source), order.holding(target), rule, random, picked)
+    ? picked.block
+    : undefined;
 }
 
 function bitsOf(size: number, blocks: readonly number[]): PagedBits {

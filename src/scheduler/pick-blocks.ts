@@ -15,6 +15,7 @@ const comparedBlocks = 256;
 /** Words of 32 blocks that are looked at in one choice before what was found is taken. */
 const comparedWords = 2_048;
 const wordsPerPage = pageBits >>> 5;
+const pageWordShift = pageShift - 5;
 const noMask: PagedBits | undefined = undefined;
 
 export interface PickRule {
@@ -27,56 +28,84 @@ export interface PickRule {
 }
 
 export interface PickedBlock {
-  readonly block: number;
+  block: number;
   /** Copies, as the rule counts them. */
-  readonly copies: number;
+  copies: number;
 }
 
-/** @returns undefined when the source has nothing for the target */
+/** @param into takes what was found. @returns false when the source has nothing for the target */
 export function pickBlock(
   order: BlockOrder,
   source: Holding,
   target: Holding,
   rule: PickRule,
   random: SeededRandom,
-): PickedBlock | undefined {
+  into: PickedBlock,
+): boolean {
   const words = (order.blockCount + 31) >>> 5;
-  if (words === 0) return undefined;
+  if (words === 0) return false;
   const fromTheFront = order.description.fromTheFront;
-  const begin = fromTheFront || words === 1 ? 0 : random.nextBelow(words);
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
   const { siteCounts } = order;
-  const [have, held, only] = [target.have.pages, source.soon.pages, (rule.only ?? noMask)?.pages];
+  const have = target.have.pages;
+  const held = source.soon.pages;
+  const only = (rule.only ?? noMask)?.pages;
   let best = -1;
   let fewest = Infinity;
   let compared = 0;
   let looked = 0;
-  for (let step = 0; step < words; step += 1) {
-    let place = begin + step;
-    if (place >= words) place -= words;
-    const page = place >>> 7;
+  let place = fromTheFront || words === 1 ? 0 : random.nextBelow(words);
+  for (;;) {
+    const page = place >>> pageWordShift;
     const offset = place & (wordsPerPage - 1);
     const heldPage = held[page] as Uint32Array;
-    let bits = (heldPage[offset] as number) & ~((have[page] as Uint32Array)[offset] as number);
-    if (only !== undefined) bits &= (only[page] as Uint32Array)[offset] as number;
-    looked += 1;
-    if (bits === 0) continue;
-    const base = place << 5;
-    const counts = inSite === undefined ? siteCounts : (inSite.pages[page] as Uint16Array);
-    const countBase = inSite === undefined ? base : base - (page << pageShift);
-    while (bits !== 0) {
-      const bit = 31 - Math.clz32(bits & -bits);
-      bits &= bits - 1;
-      const copies = counts[countBase + bit] as number;
-      compared += 1;
-      if (copies >= fewest) continue;
-      fewest = copies;
-      best = base + bit;
-      if (fromTheFront || copies === 0) return { block: best, copies };
+    const onlyPage = only?.[page];
+    const skipped = emptyWords(heldPage, onlyPage, offset, Math.min(wordsPerPage, words - (page << pageWordShift)));
+    if (skipped > 0) {
+      looked += skipped;
+      if (looked >= words) break;
+      place += skipped;
+      if (place >= words) place -= words;
+      continue;
     }
-    if (compared >= comparedBlocks || looked >= comparedWords) break;
+    let bits = (heldPage[offset] as number) & ~((have[page] as Uint32Array)[offset] as number);
+    if (onlyPage !== undefined) bits &= onlyPage[offset] as number;
+    looked += 1;
+    if (bits !== 0) {
+      const base = place << 5;
+      const counts = inSite === undefined ? siteCounts : (inSite.pages[page] as Uint16Array);
+      const countBase = inSite === undefined ? base : base - (page << pageShift);
+      do {
+        const bit = 31 - Math.clz32(bits & -bits);
+        bits &= bits - 1;
+        const copies = counts[countBase + bit] as number;
+        compared += 1;
+        if (copies >= fewest) continue;
+        fewest = copies;
+        best = base + bit;
+        if (fromTheFront || copies === 0) return found(into, best, copies);
+      } while (bits !== 0);
+      if (compared >= comparedBlocks || looked >= comparedWords) break;
+    }
+    if (looked >= words) break;
+    place = place + 1 === words ? 0 : place + 1;
   }
-  return best < 0 ? undefined : { block: best, copies: fewest };
+  return best >= 0 && found(into, best, fewest);
+}
+
+function found(into: PickedBlock, block: number, copies: number): boolean {
+  into.block = block;
+  into.copies = copies;
+  return true;
+}
+
+/** How many words from one on have nothing in them, by what a page says of itself, in so far as one look tells. */
+function emptyWords(held: Uint32Array, only: Uint32Array | undefined, offset: number, words: number): number {
+  let filled = held[words + (offset >>> 5)] as number;
+  if (only !== undefined) filled &= only[words + (offset >>> 5)] as number;
+  filled >>>= offset & 31;
+  if (filled === 0) return Math.min(32 - (offset & 31), words - offset);
+  return 31 - Math.clz32(filled & -filled);
 }
 
 /**

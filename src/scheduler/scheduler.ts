@@ -17,7 +17,17 @@ import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { blame, clear, FleetLag, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
+import {
+  blame,
+  clear,
+  FleetLag,
+  isSlowSource,
+  isSlowTarget,
+  lateAt,
+  upCapability,
+  downCapability,
+  wasLate,
+} from "./pace.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -299,7 +309,11 @@ export class Scheduler {
 
   /** Lanes that are late give back most of what they have: whoever is slow, the other end can do more elsewhere. */
   #slowDown(now: number): void {
-    for (let first = this.#watched.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#watched.peek()) {
+    for (
+      let first = this.#watched.peek();
+      first !== undefined && first.atNanoseconds <= now;
+      first = this.#watched.peek()
+    ) {
       this.#watched.pop();
       const { lane } = first;
       const { ledger } = this.world;
@@ -324,7 +338,10 @@ export class Scheduler {
         continue;
       }
       lane.shrunk = true;
-      const limit = Math.max(1, Math.floor(Math.min(upCapability(lane.source, ledger), downCapability(lane.target, ledger))));
+      const limit = Math.max(
+        1,
+        Math.floor(Math.min(upCapability(lane.source, ledger), downCapability(lane.target, ledger))),
+      );
       const rate = Math.min(limit, lane.rateBitsPerSecond);
       if (rate < lane.rateBitsPerSecond) this.#lanes.setRate(lane, rate, this.#decisions);
       this.#mode.touch(lane.source);

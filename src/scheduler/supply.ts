@@ -3,6 +3,7 @@
  * with what others could bring as well. Each site that lacks blocks spreads one unit of dependence over those that have
  * some of them; worked out anew only now and then.
  */
+import { pageBits, pageShift } from "../std/paged-bits.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { SiteView } from "./site-view.ts";
 import type { Place, World } from "./world.ts";
@@ -59,9 +60,11 @@ export class Supply {
 /** Whether a site has, or is being sent, a block that may go from it to another site. */
 export function hasSomethingFor(order: BlockOrder, supplier: SiteView, view: SiteView): boolean {
   const only = supplier.isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
-  for (const [page, words] of only.pages.entries()) {
+  for (let page = 0; page < only.pages.length; page += 1) {
+    const words = only.pages[page] as Uint32Array;
     const absent = supplier.absent.pages[page] as Uint32Array;
-    for (let word = 0; word < words.length; word += 1) {
+    const length = Math.min(pageBits, order.blockCount - (page << pageShift) + 31) >>> 5;
+    for (let word = 0; word < length; word += 1) {
       if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
     }
   }

@@ -62,6 +62,8 @@ export interface Member {
   readonly needs: Set<BlockOrder>;
   /** Undefined for a publisher. */
   readonly place: Place | undefined;
+  /** Small, and nobody else's in this world; of one that has left, the next that comes has it. */
+  readonly index: number;
   /** The ledger's indices of its interface; of a publisher, -1. */
   readonly nicUp: number;
   readonly nicDown: number;
@@ -78,6 +80,8 @@ export interface Member {
 export class World {
   readonly ledger = new Ledger();
   readonly members = new Map<string, Member>();
+  /** Of members that have left: with those of the others, they are all below the greatest number of members ever. */
+  readonly #freeIndices: number[] = [];
   readonly #outOfUse = new Set<string>();
   #topology: Topology;
   readonly #places = new Map<string, Place>();
@@ -115,6 +119,7 @@ export class World {
       shunned: new Map(),
       needs: new Set(),
       place,
+      index: this.#freeIndices.pop() ?? this.members.size,
       nicUp: isAgent ? this.ledger.resource(agentNicUp(description.name)) : -1,
       nicDown: isAgent ? this.ledger.resource(agentNicDown(description.name)) : -1,
       sourceAt: -1,
@@ -132,6 +137,7 @@ export class World {
     const member = this.members.get(id);
     if (member === undefined) return;
     this.members.delete(id);
+    this.#freeIndices.push(member.index);
     member.place?.agents.delete(member);
   }
 

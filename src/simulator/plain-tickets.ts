@@ -10,7 +10,18 @@ const between = "\n";
 const portionsFrom = 9;
 
 export const plainTickets: TicketCodec = {
-  encode: ({ term, laneId, revision, use, holderId, peerId, peerName, portions, rateBitsPerSecond, durationMilliseconds }) => {
+  encode: ({
+    term,
+    laneId,
+    revision,
+    use,
+    holderId,
+    peerId,
+    peerName,
+    portions,
+    rateBitsPerSecond,
+    durationMilliseconds,
+  }) => {
     let text = `${term}\n${laneId}\n${revision}\n${use}\n${holderId}\n${peerId}\n${peerName}\n${rateBitsPerSecond}\n${durationMilliseconds}`;
     for (const { fileSet, order, ranges } of portions) text += `\n${fileSet}\n${order}\n${ranges.join(",")}`;
     return text;

@@ -54,8 +54,6 @@ export class VirtualLane implements FlowUser {
   #isOver = false;
   /** Of the newest ticket. */
   #revision = -1;
-  #goodUntil = 0;
-  #isWatched = false;
   /** Bytes that the sink was told of. */
   reportedBytes = -1;
   #willLookAgain = false;
@@ -92,19 +90,11 @@ export class VirtualLane implements FlowUser {
     for (const { fileSet, order, ranges } of ticket.portions) this.#allow(fileSet, order, ranges);
     if (ticket.revision < this.#revision) return;
     this.#revision = ticket.revision;
-    this.#goodUntil = this.#world.clock.nowNanoseconds + ticket.durationMilliseconds * nanosecondsPerMillisecond;
-    if (!this.#isWatched) this.#watch();
+    if (!this.#isOver) this.#world.tickets.watch(this, ticket.durationMilliseconds * nanosecondsPerMillisecond);
   }
 
-  /** Ends the lane when its ticket is no longer good. */
-  #watch(): void {
-    this.#isWatched = true;
-    this.#world.clock.at(this.#goodUntil, phases.agent, () => {
-      this.#isWatched = false;
-      if (this.#isOver) return;
-      if (this.#world.clock.nowNanoseconds < this.#goodUntil) this.#watch();
-      else this.fail("ticketRefused", "the ticket is no longer good");
-    });
+  ticketRanOut(): void {
+    this.fail("ticketRefused", "the ticket is no longer good");
   }
 
   #allow(fileSet: string, order: BlockOrderName, ranges: readonly number[]): void {
@@ -138,6 +128,7 @@ export class VirtualLane implements FlowUser {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#world.tickets.forget(this);
     this.source?.servedLanes.delete(this);
     const order = this.flow?.current?.order ?? "content";
     if (this.flow === undefined) return;

@@ -20,6 +20,7 @@ import type { Link } from "./flow.ts";
 import { LedgerChecker } from "./ledger-checker.ts";
 import { Progress } from "./progress.ts";
 import { controllerName, type Scenario, type ScenarioEvent, type ScenarioFileSet } from "./scenario.ts";
+import { TicketWatch } from "./ticket-watch.ts";
 import { VirtualAgent } from "./virtual-agent.ts";
 import { phases, VirtualClock } from "./virtual-clock.ts";
 import { VirtualContent } from "./virtual-content.ts";
@@ -50,6 +51,7 @@ export interface WorldOptions {
 export class VirtualWorld implements WorldParts {
   readonly scenario: Scenario;
   readonly clock = new VirtualClock();
+  readonly tickets = new TicketWatch(this.clock);
   readonly network: VirtualNetwork;
   readonly account = new Account();
   readonly contents = new Map<string, VirtualContent>();

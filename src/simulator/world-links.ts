@@ -38,9 +38,7 @@ export class WorldLinks {
     if (!known.has(agent)) {
       const nic = this.#topology.nicOf({ name: agent, site: "" });
       const [limit, name] =
-        direction === "up"
-          ? [nic.upBitsPerSecond, agentNicUp(agent)]
-          : [nic.downBitsPerSecond, agentNicDown(agent)];
+        direction === "up" ? [nic.upBitsPerSecond, agentNicUp(agent)] : [nic.downBitsPerSecond, agentNicDown(agent)];
       known.set(agent, limit === undefined ? undefined : this.#links.get(name));
     }
     return known.get(agent);

@@ -5,6 +5,7 @@ import type { Manifest } from "../model/manifest.ts";
 import type { Account } from "./account.ts";
 import type { Link } from "./flow.ts";
 import type { Scenario } from "./scenario.ts";
+import type { TicketWatch } from "./ticket-watch.ts";
 import type { VirtualAgent } from "./virtual-agent.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualContent } from "./virtual-content.ts";
@@ -21,6 +22,7 @@ export interface WorldParts {
   readonly scenario: Scenario;
   readonly clock: VirtualClock;
   readonly network: VirtualNetwork;
+  readonly tickets: TicketWatch;
   readonly account: Account;
   readonly contents: ReadonlyMap<string, VirtualContent>;
   readonly controller: VirtualController;

@@ -15,23 +15,43 @@ const pageWords = pageBits >>> 5;
 const emptyPages: Uint32Array[] = [];
 const fullPages = new Map<number, Uint32Array>();
 
+function wordsFor(bits: number): number {
+  return (bits + 31) >>> 5;
+}
+
+/** Behind a page's words stands one bit for each of them: whether there is anything in it. */
+function newPage(words: number): Uint32Array {
+  return new Uint32Array(words + wordsFor(words));
+}
+
 function emptyPage(words: number): Uint32Array {
-  return (emptyPages[words] ??= new Uint32Array(words));
+  return (emptyPages[words] ??= newPage(words));
 }
 
 /** A page whose first `bits` bits are set; never to be written to. */
 function fullPage(bits: number): Uint32Array {
   let page = fullPages.get(bits);
   if (page === undefined) {
-    page = new Uint32Array((bits + 31) >>> 5).fill(0xffff_ffff);
-    if ((bits & 31) !== 0) page[page.length - 1] = (1 << (bits & 31)) - 1;
+    const words = wordsFor(bits);
+    page = newPage(words);
+    fill(page, 0, bits);
+    fill(page, words, words);
     fullPages.set(bits, page);
   }
   return page;
 }
 
+/** Sets the first `bits` bits from a word on. */
+function fill(page: Uint32Array, from: number, bits: number): void {
+  page.fill(0xffff_ffff, from, from + wordsFor(bits));
+  if ((bits & 31) !== 0) page[from + (bits >>> 5)] = (1 << (bits & 31)) - 1;
+}
+
 export class PagedBits {
-  /** For reading only. The last page may be shorter. */
+  /**
+   * For reading only. The last page may be shorter. Behind the words for as many numbers as there may be in a page, one bit for
+   * each word says whether there is anything in it.
+   */
   readonly pages: Uint32Array[] = [];
   readonly #counts: number[] = [];
   #size = 0;
@@ -62,11 +82,9 @@ export class PagedBits {
       const bits = this.#bitsOf(page);
       const count = this.#counts[page] ?? 0;
       const known = this.pages[page];
-      if (known === undefined || count === 0) this.pages[page] = emptyPage((bits + 31) >>> 5);
+      if (known === undefined || count === 0) this.pages[page] = emptyPage(wordsFor(bits));
       else {
-        const longer = new Uint32Array((bits + 31) >>> 5);
-        longer.set(known);
-        this.pages[page] = longer;
+        this.pages[page] = longerPage(known, wordsFor(Math.min(pageBits, from - (page << pageShift))), wordsFor(bits));
       }
       this.#counts[page] = count;
     }
@@ -87,6 +105,8 @@ export class PagedBits {
     const page = this.#own(pageIndex);
     const word = (index >>> 5) & (pageWords - 1);
     page[word] = (page[word] as number) | (1 << (index & 31));
+    const filled = this.#wordsOf(pageIndex) + (word >>> 5);
+    page[filled] = (page[filled] as number) | (1 << (word & 31));
     this.#counted(pageIndex, 1);
     return true;
   }
@@ -97,14 +117,19 @@ export class PagedBits {
     const pageIndex = index >>> pageShift;
     const page = this.#own(pageIndex);
     const word = (index >>> 5) & (pageWords - 1);
-    page[word] = (page[word] as number) & ~(1 << (index & 31));
+    const left = (page[word] as number) & ~(1 << (index & 31));
+    page[word] = left;
+    if (left === 0) {
+      const filled = this.#wordsOf(pageIndex) + (word >>> 5);
+      page[filled] = (page[filled] as number) & ~(1 << (word & 31));
+    }
     this.#counted(pageIndex, -1);
     return true;
   }
 
   /** Adds all of [start, end). */
   add(start: number, end: number): void {
-    for (let index = start; index < end; ) {
+    for (let index = start; index < end;) {
       const page = index >>> pageShift;
       const pageEnd = Math.min(end, (page << pageShift) + this.#bitsOf(page));
       if (index === page << pageShift && pageEnd - index === this.#bitsOf(page)) {
@@ -160,6 +185,10 @@ export class PagedBits {
     return Math.min(pageBits, this.#size - (page << pageShift));
   }
 
+  #wordsOf(page: number): number {
+    return wordsFor(this.#bitsOf(page));
+  }
+
   /** The page, as one that may be written to. */
   #own(pageIndex: number): Uint32Array {
     const page = this.pages[pageIndex] as Uint32Array;
@@ -175,7 +204,17 @@ export class PagedBits {
     const count = (this.#counts[pageIndex] as number) + change;
     this.#counts[pageIndex] = count;
     const bits = this.#bitsOf(pageIndex);
-    if (count === 0) this.pages[pageIndex] = emptyPage((bits + 31) >>> 5);
+    if (count === 0) this.pages[pageIndex] = emptyPage(wordsFor(bits));
     else if (count === bits) this.pages[pageIndex] = fullPage(bits);
   }
+}
+
+function longerPage(page: Uint32Array, words: number, more: number): Uint32Array {
+  const longer = newPage(more);
+  for (let word = 0; word < words; word += 1) {
+    const bits = page[word] as number;
+    longer[word] = bits;
+    if (bits !== 0) longer[more + (word >>> 5)] = (longer[more + (word >>> 5)] as number) | (1 << (word & 31));
+  }
+  return longer;
 }

@@ -48,10 +48,10 @@ export class ControllerCore {
   #live: LiveView | undefined;
   readonly #drafts: Drafts = new Map();
   /**
-   * Nobody is taken for silent or gone before. Who was heard from meanwhile only makes it later, so that it is worked out
-   * anew when it has come, or when somebody has come or gone (undefined).
+   * Nobody is taken for silent or gone before. Who was heard from meanwhile only makes it later: it is worked out anew when
+   * it has come.
    */
-  #expiresAt: number | undefined;
+  #expiresAt = 0;
   readonly #ticketTimes = new TicketTimes();
 
   constructor(options: ControllerOptions) {
@@ -66,7 +66,7 @@ export class ControllerCore {
     } else {
       const state = this.#running();
       state.now = nowNanoseconds;
-      if (!isNewsOfKnown(event)) this.#expiresAt = undefined;
+      if (!isNewsOfKnown(event)) this.#expiresAt = Math.min(this.#expiresAt, state.now + shortestAbsence(state));
       this.#take(state, event);
     }
     return this.#finish(this.#running(), event.type === "timer");
@@ -251,7 +251,7 @@ export class ControllerCore {
     const connection = state.connections.get(connectionId);
     if (connection === undefined) return;
     state.connections.delete(connectionId);
-    this.#expiresAt = undefined;
+    this.#expiresAt = Math.min(this.#expiresAt, state.now + shortestAbsence(state));
     if (connection.role === "publisher") publisherDisconnected(state, this.#drafts, connectionId, connection);
     else this.#lose(state, connectionId, connection);
   }
@@ -283,7 +283,7 @@ export class ControllerCore {
    * after all that is there to be heard now: what happened at one instant is decided on together.
    */
   #finish(state: ControllerState, isTimer: boolean): ControllerOutput {
-    if (this.#expiresAt === undefined || this.#expiresAt <= state.now) this.#expiresAt = this.#expire(state) ?? Infinity;
+    if (this.#expiresAt <= state.now) this.#expiresAt = this.#expire(state) ?? Infinity;
     const wakes: (number | undefined)[] = [this.#expiresAt, expireProbes(state), tickChallenges(state)];
     for (const component of [...state.failures.due(state.now)]) retry(state, component);
     for (const component of state.failures.all()) if (component.outOfUse) wakes.push(component.retryAtNanoseconds);
@@ -364,6 +364,13 @@ function isNewsOfKnown(event: ControllerEvent): boolean {
   if (event.type === "timer") return true;
   if (event.type === "agentMessage") return event.message.type !== "hello";
   return event.type === "publisherMessage" && event.message.type === "handedOver";
+}
+
+/** Whoever has just come, or gone, is not taken for silent or gone before this. */
+function shortestAbsence(state: ControllerState): number {
+  const { heartbeatMilliseconds, publisherGoneMilliseconds } = state.settings;
+  const shortest = Math.min(3 * heartbeatMilliseconds, publisherGoneMilliseconds) * nanosecondsPerMillisecond;
+  return Math.min(shortest, goneAfter(state));
 }
 
 /** Lane ids of one term do not meet those of the terms around it: agents may still know the older ones. */

@@ -4,8 +4,12 @@ import type { Agent, ControllerState } from "./state.ts";
 /** Drained, blocked, out of use: what that means to the scheduler. */
 export function applyOperatorWish(state: ControllerState, agent: Agent): void {
   if (agent.member === undefined) return;
-  agent.member.online = agent.ready && !agent.row.blocked;
-  agent.member.serves = agent.row.drained ? "lastResort" : "yes";
-  agent.member.fetches = !agent.row.drained && state.failures.get(`agents.${agent.row.name}.disk`)?.outOfUse !== true;
-  state.scheduler.touchAll();
+  const { member } = agent;
+  const { online, serves, fetches } = member;
+  member.online = agent.ready && !agent.row.blocked;
+  member.serves = agent.row.drained ? "lastResort" : "yes";
+  member.fetches = !agent.row.drained && state.failures.get(`agents.${agent.row.name}.disk`)?.outOfUse !== true;
+  const isSame = member.online === online && member.serves === serves && member.fetches === fetches;
+  // Where thousands of agents come at once, each must not have all of them looked at.
+  if (!isSame) state.scheduler.touchAll();
 }
