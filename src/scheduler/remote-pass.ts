@@ -90,10 +90,9 @@ export class RemotePass {
     for (const place of places.slice(0, drawnSites)) {
       best = this.#from(best, order, place, target, { rarity: "sites" });
     }
-    this.#matcher.forget();
-    if (best === undefined) return false;
-    this.#matcher.open(best, "again");
-    return true;
+    if (best === undefined) this.#matcher.forget();
+    else this.#matcher.open(best, "again");
+    return best !== undefined;
   }
 
   /**
@@ -143,8 +142,7 @@ export class RemotePass {
         looked += 1;
         if (looked >= drawnSites && best !== undefined) break;
       }
-      this.#matcher.forget();
-      if (best === undefined) return;
+      if (best === undefined) return this.#matcher.forget();
       this.#matcher.open(best, "intoSite");
       this.#supply.used();
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RangeSet } from "../std/ranges.ts";
 import { parseTopology } from "../model/topology.ts";
+import type { SchedulerSettings } from "./limits.ts";
 import { Scheduler } from "./scheduler.ts";
 import { addAgent, addContent, copiesIntoSite, LaneRunner, makeOrigin } from "./scheduler.testing.ts";
 
@@ -14,8 +15,8 @@ function sites(names: readonly string[], uplink: string): unknown {
   };
 }
 
-function newScheduler(topology: unknown): Scheduler {
-  return new Scheduler({ topology: parseTopology(topology), seed: 1, firstLaneId: 1 });
+function newScheduler(topology: unknown, settings: Partial<SchedulerSettings> = {}): Scheduler {
+  return new Scheduler({ topology: parseTopology(topology), seed: 1, firstLaneId: 1, settings });
 }
 
 function checkLedger(scheduler: Scheduler): void {
@@ -270,7 +271,7 @@ test("a lane that brings nothing for far too long is ended, and its work given a
 });
 
 test("what is scattered is queued in a bounded number of ranges", () => {
-  const scheduler = newScheduler(sites(["a"], "500Mbps"));
+  const scheduler = newScheduler(sites(["a"], "500Mbps"), { portionMilliseconds: 1_000 });
   const order = addContent(scheduler, "payload@1", 20_000, 64);
   const [origin, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
   scheduler.addHeld(origin, order, RangeSet.of(0, 20_000), 0);
