@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RangeSet } from "../std/ranges.ts";
 import { parseTopology } from "../model/topology.ts";
-import type { SchedulerSettings } from "./limits.ts";
 import { Scheduler } from "./scheduler.ts";
 import { addAgent, addContent, copiesIntoSite, LaneRunner, makeOrigin } from "./scheduler.testing.ts";
 
@@ -15,8 +14,8 @@ function sites(names: readonly string[], uplink: string): unknown {
   };
 }
 
-function newScheduler(topology: unknown, settings: Partial<SchedulerSettings> = {}): Scheduler {
-  return new Scheduler({ topology: parseTopology(topology), seed: 1, firstLaneId: 1, settings });
+function newScheduler(topology: unknown): Scheduler {
+  return new Scheduler({ topology: parseTopology(topology), seed: 1, firstLaneId: 1 });
 }
 
 function checkLedger(scheduler: Scheduler): void {
@@ -271,12 +270,12 @@ test("a lane that brings nothing for far too long is ended, and its work given a
 });
 
 test("what is scattered is queued in a bounded number of ranges", () => {
-  const scheduler = newScheduler(sites(["a"], "500Mbps"), { portionMilliseconds: 1_000 });
-  const order = addContent(scheduler, "payload@1", 20_000, 64);
+  const scheduler = newScheduler(sites(["a"], "500Mbps"));
+  const order = addContent(scheduler, "payload@1", 200_000, 64);
   const [origin, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
-  scheduler.addHeld(origin, order, RangeSet.of(0, 20_000), 0);
+  scheduler.addHeld(origin, order, RangeSet.of(0, 200_000), 0);
   const everySecond = new RangeSet();
-  for (let block = 0; block < 20_000; block += 2) everySecond.add(block, block + 1);
+  for (let block = 0; block < 200_000; block += 2) everySecond.add(block, block + 1);
   scheduler.addHeld(target, order, everySecond, 0);
   scheduler.setWants(target, order, true);
   const { queued } = scheduler.decide(0);
