@@ -7,7 +7,7 @@ import type { PagedBits } from "../std/paged-bits.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder, Holding } from "./block-order.ts";
 import { scoreTransfer, type CostWeights } from "./cost.ts";
-import type { OnDecision } from "./decision-record.ts";
+import { maximumRunnersUp, type OnDecision, type RunnerUp } from "./decision-record.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
@@ -169,13 +169,18 @@ export class Matcher {
       blocks: ranges.toFlat(),
       rateBitsPerSecond,
       score: match.score,
-      runnersUp: this.#runnersUp.map((other) => ({
-        source: other.source.member.name,
-        target: other.target.member.name,
-        score: other.score,
-      })),
+      runnersUp: this.#bestRunnersUp(),
     });
     this.forget();
+  }
+
+  #bestRunnersUp(): RunnerUp[] {
+    const sorted = this.#runnersUp.sort((a, b) => a.order.rank - b.order.rank || b.score - a.score);
+    return sorted.slice(0, maximumRunnersUp).map(({ source, target, score }) => ({
+      source: source.member.name,
+      target: target.member.name,
+      score,
+    }));
   }
 
   #portion({ order, source, target, block, only, rateBitsPerSecond }: Match): RangeSet {

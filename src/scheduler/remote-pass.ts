@@ -100,10 +100,9 @@ export class RemotePass {
     for (const place of places.slice(0, drawnSites)) {
       best = this.#from(best, order, place, target, { rarity: "sites" });
     }
-    this.#matcher.forget();
-    if (best === undefined) return false;
-    this.#matcher.open(best, "again");
-    return true;
+    if (best === undefined) this.#matcher.forget();
+    else this.#matcher.open(best, "again");
+    return best !== undefined;
   }
 
   /**
@@ -157,8 +156,7 @@ export class RemotePass {
         looked += 1;
         if (looked >= (best === undefined ? 2 * drawnSites : drawnSites)) break;
       }
-      this.#matcher.forget();
-      if (best === undefined) return;
+      if (best === undefined) return this.#matcher.forget();
       this.#matcher.open(best, "intoSite");
       this.#supply.used();
     }

@@ -139,10 +139,9 @@ export class Rescue {
       const rule = { rarity: "sites", only } as const;
       best = matcher.better(best, matcher.match(order, order.holding(source), order.holding(target), rate, rule));
     }
-    matcher.forget();
-    if (best === undefined) return false;
-    matcher.open(best, "outOfReach");
-    return true;
+    if (best === undefined) matcher.forget();
+    else matcher.open(best, "outOfReach");
+    return best !== undefined;
   }
 
   /** Members that hold something and may serve the target: a bounded number of each site, its own first. */

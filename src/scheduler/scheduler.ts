@@ -327,9 +327,13 @@ export class Scheduler {
         this.#closeWith(lane);
         continue;
       }
-      blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, ledger);
+      const bytes = lane.pendingBytes + lane.arrivedBytes;
+      const elapsed = now - lane.openedNanoseconds;
+      blame(lane, bytes, elapsed, ledger);
       if (isSlowSource(lane.source) && !isSlowTarget(lane.target) && this.#othersHold(lane)) {
         lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
+        // It does not come to its end: else nobody would ever learn that all of them take longer.
+        this.#lag.learn(Math.max(0, elapsed - this.#durationOf(lane, bytes) - lane.target.delay.roundTripNanoseconds));
         this.#closeWith(lane);
         continue;
       }
@@ -350,12 +354,13 @@ export class Scheduler {
     }
   }
 
-  /** Whether what a lane has pending could come from somebody else: then a slow source is not waited for. */
+  /** Whether what a lane has pending could come from somebody else who is not slow: then a slow source is not waited for. */
   #othersHold(lane: Lane): boolean {
     for (const [order, pending] of lane.pending) {
       const block = pending.first();
       for (const [member, { held }] of order.holdings) {
-        if (member !== lane.source && member.online && member.serves === "yes" && held.has(block)) return true;
+        const serves = member !== lane.source && member.online && member.serves === "yes";
+        if (serves && held.has(block) && !isSlowSource(member)) return true;
       }
     }
     return false;
