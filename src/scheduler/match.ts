@@ -40,7 +40,7 @@ export interface Match {
 }
 
 /** Why a transfer was scheduled, for the trace. */
-export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach";
+export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach" | "fromOrigin" | "uniform";
 
 export class Matcher {
   readonly parts: MatchParts;

@@ -18,8 +18,8 @@ const wordsPerPage = pageBits >>> 5;
 const noMask: PagedBits | undefined = undefined;
 
 export interface PickRule {
-  /** Copies within the target's site count, or the number of sites that have one. */
-  readonly rarity: "inSite" | "sites";
+  /** Copies within the target's site count, or the number of sites that have one, or copies anywhere. */
+  readonly rarity: "inSite" | "sites" | "anywhere";
   /** Only blocks that are in this set. */
   readonly only?: PagedBits | undefined;
   /** What other sites depend on the source's site for; see `supply.ts`. */
@@ -45,7 +45,7 @@ export function pickBlock(
   const fromTheFront = order.description.fromTheFront;
   const begin = fromTheFront || words === 1 ? 0 : random.nextBelow(words);
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
-  const { siteCounts } = order;
+  const everywhere = rule.rarity === "anywhere" ? order.presenceCounts : order.siteCounts;
   const [have, held, only] = [target.have.pages, source.soon.pages, (rule.only ?? noMask)?.pages];
   let best = -1;
   let fewest = Infinity;
@@ -62,7 +62,7 @@ export function pickBlock(
     looked += 1;
     if (bits === 0) continue;
     const base = place << 5;
-    const counts = inSite === undefined ? siteCounts : (inSite.pages[page] as Uint16Array);
+    const counts = inSite === undefined ? everywhere : (inSite.pages[page] as Uint16Array);
     const countBase = inSite === undefined ? base : base - (page << pageShift);
     while (bits !== 0) {
       const bit = 31 - Math.clz32(bits & -bits);
