@@ -29,10 +29,14 @@ export function encodePlan(plan: Plan): Uint8Array {
     writer.varint(indices.get(id) ?? 0);
     writer.varint(steps.length / numbersPerStep);
     let before = 0;
+    let sequenceBefore = 0;
     for (let at = 0; at < steps.length; at += numbersPerStep) {
-      const [source = 0, start = 0, end = 0, rate = 0, startMilliseconds = 0] = steps.subarray(at, at + numbersPerStep);
-      for (const number of [source, start, end - start, rate, startMilliseconds - before]) writer.varint(number);
-      before = startMilliseconds;
+      const [source = 0, start = 0, end = 0, rate = 0, milliseconds = 0, sequence = 0] = steps.subarray(at, at + numbersPerStep);
+      for (const number of [source, start, end - start, rate, milliseconds - before, sequence - sequenceBefore]) {
+        writer.varint(number);
+      }
+      before = milliseconds;
+      sequenceBefore = sequence;
     }
   }
   return writer.toBytes();
@@ -77,13 +81,15 @@ interface Limits {
 function readSteps(reader: ByteReader, count: number, limits: Limits): Uint32Array {
   const steps = new Uint32Array(count * numbersPerStep);
   let before = 0;
+  let sequence = 0;
   for (let at = 0; at < steps.length; at += numbersPerStep) {
     const source = bounded(reader.varint(), limits.members - 1);
     const start = bounded(reader.varint(), limits.blockCount - 1);
     const end = bounded(start + reader.varint(), limits.blockCount);
     const rate = bounded(reader.varint(), limits.rates - 1);
     before = bounded(before + reader.varint(), maximumUint32);
-    steps.set([source, start, end, rate, before], at);
+    sequence = bounded(sequence + reader.varint(), maximumPlanSteps);
+    steps.set([source, start, end, rate, before, sequence], at);
   }
   return steps;
 }

@@ -22,6 +22,12 @@ const leastRateShare = 0.95;
 /** A source that is given less than this part of a step's rate, for being slow, is not what was planned with. */
 const leastPacedShare = 0.5;
 
+/** A step that could be the next to begin. */
+interface Candidate {
+  readonly follower: Follower;
+  readonly step: PlanStep;
+}
+
 interface Wake {
   readonly follower: Follower;
   readonly atNanoseconds: number;
@@ -124,18 +130,35 @@ export class PlanFollower implements Mode {
       if (member.place !== undefined) lookAt(this.#waiting.get(member.place) ?? []);
     }
     this.#touched.clear();
-    for (const follower of looked) this.#advance(follower);
+    this.#advanceInOrder(looked);
   }
 
-  /** Begins as many steps of a target as can begin now. */
-  #advance(follower: Follower): void {
-    if (follower.state !== "following") return;
+  /** Of all that could begin now, what was planned to begin first does: who comes too early takes what others need. */
+  #advanceInOrder(followers: Iterable<Follower>): void {
+    const due = new BinaryHeap<Candidate>(isEarlier);
+    const enter = (follower: Follower): void => {
+      const step = this.#next(follower);
+      if (step !== undefined) due.push({ follower, step });
+    };
+    for (const follower of followers) enter(follower);
+    for (let first = due.pop(); first !== undefined; first = due.pop()) {
+      if (!this.#advance(first)) continue;
+      enter(first.follower);
+      // Now it is somebody else's turn at its source.
+      const source = this.#matcher.parts.world.members.get(first.step.sourceId);
+      for (const follower of source === undefined ? [] : (this.#waiting.get(source) ?? [])) enter(follower);
+    }
+  }
+
+  /** What a target is to get next; undefined: nothing, or not now. */
+  #next(follower: Follower): PlanStep | undefined {
+    if (follower.state !== "following") return undefined;
     const { progress, planned } = follower;
     const { order } = progress;
     const member = this.#matcher.parts.world.members.get(planned.id);
     if (member === undefined || order.paused) {
       progress.pause();
-      return;
+      return undefined;
     }
     this.#endWait(follower);
     if (follower.member !== member) {
@@ -145,29 +168,37 @@ export class PlanFollower implements Mode {
     const holding = order.holding(member);
     if (!holding.wants) {
       if (holding.held.count === order.blockCount) this.#leave(follower, "done");
-      return;
+      return undefined;
     }
-    for (;;) {
-      const step = progress.nextStep(follower);
-      if (step === undefined) {
-        if (holding.have.count < order.blockCount) this.#leave(follower, "left");
-        else if (holding.held.count === order.blockCount) this.#leave(follower, "done");
-        return;
-      }
-      const due = progress.dueNanoseconds(step, this.#matcher.now);
-      const outcome = this.#begin(order, member, step);
-      if (outcome === "begun") continue;
-      if (outcome === "differs" || this.#matcher.now >= due) this.#leave(follower, "left");
-      else this.#wait(follower, step, due);
-      return;
-    }
+    const step = progress.nextStep(follower);
+    if (step === undefined && holding.have.count < order.blockCount) this.#leave(follower, "left");
+    else if (holding.held.count === order.blockCount) this.#leave(follower, "done");
+    return step;
   }
 
-  #begin(order: BlockOrder, target: Member, step: PlanStep): "begun" | "differs" | "notYet" {
+  /** @returns whether the step has begun */
+  #advance({ follower, step }: Candidate): boolean {
+    const { progress, member } = follower;
+    if (member === undefined) return false;
+    const { now } = this.#matcher;
+    const outcome = this.#begin(progress, member, step);
+    if (outcome === "begun") {
+      progress.begun(step, now);
+      return true;
+    }
+    const due = progress.dueNanoseconds(step, now);
+    if (outcome === "differs" || now >= due) this.#leave(follower, "left");
+    else this.#wait(follower, step, due);
+    return false;
+  }
+
+  #begin(progress: PlanProgress, target: Member, step: PlanStep): "begun" | "differs" | "notYet" {
+    const { order } = progress;
     const { world, lanes, market, settings } = this.#matcher.parts;
     const source = world.members.get(step.sourceId);
     if (source === undefined || source.serves !== "yes" || !this.#matcher.mayServe(source, target)) return "differs";
     if (!target.online || !target.fetches) return "differs";
+    if (!progress.isItsTurn(step)) return "notYet";
     const { have } = order.holding(target);
     const ranges = RangeSet.of(step.start, step.end).difference(rangesOf(have, step));
     const given = order.holdings.get(source)?.held;
@@ -219,11 +250,19 @@ export class PlanFollower implements Mode {
   #leave(follower: Follower, state: "left" | "done"): void {
     this.#endWait(follower);
     follower.state = state;
+    for (const id of follower.progress.leave(follower)) {
+      const source = this.#matcher.parts.world.members.get(id);
+      if (source !== undefined) this.#touched.add(source);
+    }
     const { member } = follower;
     if (member === undefined) return;
     follower.progress.order.setPlanned(member, false);
     this.#inner.touch(member);
   }
+}
+
+function isEarlier({ step: one }: Candidate, { step: other }: Candidate): boolean {
+  return one.sequence < other.sequence;
 }
 
 /** Of the blocks of a step, those that are in a set. */

@@ -115,7 +115,7 @@ export class PlanMaker {
     const rate = this.#indexOf(lane.rateBitsPerSecond, this.#rates, this.#rateIndices);
     ranges.forEach((start, end) => {
       if (this.#stepCount >= maximumPlanSteps) return;
-      steps.push(source, start, end, rate, milliseconds(this.#now));
+      steps.push(source, start, end, rate, milliseconds(this.#now), this.#stepCount);
       this.#stepCount += 1;
     });
   }

@@ -6,8 +6,8 @@
 /** Steps of one plan. What a longer one would have besides is left to incremental decisions. */
 export const maximumPlanSteps = 1_000_000;
 
-/** Numbers that make a step up: index of the source, first block, end of the blocks, index of the rate, start in milliseconds. */
-export const numbersPerStep = 5;
+/** Numbers that make a step up: index of the source, first block, end of the blocks, index of the rate, start in milliseconds, sequence. */
+export const numbersPerStep = 6;
 
 export interface PlanStep {
   readonly sourceId: string;
@@ -17,6 +17,8 @@ export interface PlanStep {
   readonly rateBitsPerSecond: number;
   /** Since the plan's beginning. */
   readonly startMilliseconds: number;
+  /** Its place among all steps of the plan. */
+  readonly sequence: number;
 }
 
 export interface PlannedTarget {
@@ -45,12 +47,15 @@ export function stepCount(plan: Plan): number {
 
 /** @throws RangeError when the target has no such step */
 export function stepAt(plan: Plan, target: PlannedTarget, index: number): PlanStep {
-  const [source, start, end, rate, startMilliseconds] = target.steps.subarray(
+  const [source, start, end, rate, startMilliseconds, sequence] = target.steps.subarray(
     index * numbersPerStep,
     (index + 1) * numbersPerStep,
   );
   const sourceId = plan.members[source ?? -1];
   const rateBitsPerSecond = plan.ratesBitsPerSecond[rate ?? -1];
   if (sourceId === undefined || rateBitsPerSecond === undefined) throw new RangeError(`the plan has no step ${index}`);
-  return { sourceId, start: start ?? 0, end: end ?? 0, rateBitsPerSecond, startMilliseconds: startMilliseconds ?? 0 };
+  return {
+    ...{ sourceId, start: start ?? 0, end: end ?? 0, rateBitsPerSecond },
+    ...{ startMilliseconds: startMilliseconds ?? 0, sequence: sequence ?? 0 },
+  };
 }
