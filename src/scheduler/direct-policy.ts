@@ -7,7 +7,6 @@ import { fairShares } from "../std/fair-shares.ts";
 import type { BlockOrder, Holding } from "./block-order.ts";
 import { unlimitedBitsPerSecond } from "./limits.ts";
 import type { Matcher } from "./match.ts";
-import { pacedRate } from "./pace.ts";
 import type { Policy } from "./policy.ts";
 import type { Member } from "./world.ts";
 
@@ -136,11 +135,12 @@ export class DirectPolicy implements Policy {
   #open({ order, target, shareBitsPerSecond }: Pull, given: Holding): boolean {
     const matcher = this.#matcher;
     const source = given.member;
-    if (target.targetAt < 0 || given.held.isEmpty || !matcher.mayServe(source, target)) return false;
+    if (target.targetAt < 0 || given.soon.isEmpty || !matcher.mayServe(source, target)) return false;
     const { world } = matcher.parts;
-    const share = Math.min(shareBitsPerSecond, unlimitedBitsPerSecond);
-    const rate = pacedRate(source, target, Math.min(share, world.ledger.free(world.path(source, target))));
-    if (rate < Math.max(1, Math.min(share, pacedRate(source, target, share)) * leastShare)) return false;
+    const path = world.path(source, target);
+    const share = Math.min(shareBitsPerSecond, unlimitedBitsPerSecond, matcher.capabilityOf(source, target, path));
+    const rate = Math.floor(Math.min(share, matcher.freeOn(source, target, path)));
+    if (rate < Math.max(1, share * leastShare)) return false;
     const match = matcher.match(order, given, order.holding(target), rate, { rarity: "anywhere" });
     if (match === undefined) return false;
     matcher.open(match, "fromOrigin");

@@ -76,6 +76,18 @@ export class Matcher {
     return free >= Math.max(1, full * this.parts.settings.leastNicShare) ? free : 0;
   }
 
+  /** What a path could carry if it were idle, going by what both ends have been seen to do. */
+  capabilityOf(source: Member, target: Member, path: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    return Math.min(upCapability(source, ledger), ledger.capabilityOf(path), downCapability(target, ledger));
+  }
+
+  /** What of that is free. */
+  freeOn(source: Member, target: Member, path: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    return Math.min(upFree(source, ledger), ledger.free(path), downFree(target, ledger));
+  }
+
   /** The same between two sites. @param middle what lies between them */
   rateBetween(source: Member, target: Member, middle: readonly number[]): number {
     const { ledger } = this.parts.world;

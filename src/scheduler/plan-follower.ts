@@ -12,15 +12,14 @@ import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Matcher } from "./match.ts";
 import type { Mode } from "./mode.ts";
-import { pacedRate } from "./pace.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { PlanProgress, type Follower } from "./plan-progress.ts";
 import type { Member, Place } from "./world.ts";
 
 /** A step begins at this part of its rate or more; else it waits for bandwidth. */
 const leastRateShare = 0.95;
-/** A source that is given less than this part of a step's rate, for being slow, is not what was planned with. */
-const leastPacedShare = 0.5;
+/** A way that could not carry this part of a step's rate if it were idle is not what was planned with. */
+const leastAbleShare = 0.5;
 
 /** A step that could be the next to begin. */
 interface Candidate {
@@ -201,14 +200,13 @@ export class PlanFollower implements Mode {
     if (!progress.isItsTurn(step)) return "notYet";
     const { have } = order.holding(target);
     const ranges = RangeSet.of(step.start, step.end).difference(rangesOf(have, step));
-    const given = order.holdings.get(source)?.held;
+    const given = order.holdings.get(source)?.soon;
     if (given === undefined || !rangesOf(given, step).intersection(ranges).equals(ranges)) return "notYet";
     const path = world.path(source, target);
-    const planned = Math.min(step.rateBitsPerSecond, world.ledger.capabilityOf(path));
-    const paced = pacedRate(source, target, planned);
-    if (paced < planned * leastPacedShare) return "differs";
-    const rate = Math.floor(Math.min(paced, world.ledger.free(path)));
-    if (rate < Math.max(1, paced * leastRateShare)) return "notYet";
+    const able = Math.min(step.rateBitsPerSecond, this.#matcher.capabilityOf(source, target, path));
+    if (able < step.rateBitsPerSecond * leastAbleShare) return "differs";
+    const rate = Math.floor(Math.min(able, this.#matcher.freeOn(source, target, path)));
+    if (rate < Math.max(1, able * leastRateShare)) return "notYet";
     if (target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut) return "notYet";
     const lane = lanes.open(source, target, rate, this.#matcher.now, this.#matcher.decisions, true);
     lanes.queue(lane, order, ranges, this.#matcher.decisions);

@@ -5,6 +5,7 @@
  */
 import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
+import { durationNanoseconds } from "./ahead.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Lane } from "./lane.ts";
 import { maximumPlanSteps, type Plan } from "./plan.ts";
@@ -105,8 +106,8 @@ export class PlanMaker {
   }
 
   #note(lane: Lane, ranges: RangeSet): void {
-    const bytes = this.#order.bytesOf(ranges);
-    const duration = Math.max(1, Math.ceil((bytes * 8 * 1_000_000_000) / lane.rateBitsPerSecond));
+    const { wireShare } = this.#scheduler.settings;
+    const duration = Math.max(1, durationNanoseconds(this.#order.bytesOf(ranges), lane.rateBitsPerSecond, wireShare));
     this.#running.push({ lane, ranges, endNanoseconds: this.#now + duration });
     const steps = this.#steps.get(lane.target.id) ?? [];
     this.#steps.set(lane.target.id, steps);
@@ -125,7 +126,9 @@ export class PlanMaker {
     for (let first = this.#running.peek(); first?.endNanoseconds === this.#now; first = this.#running.peek()) {
       this.#running.pop();
       const { lane, ranges } = first;
-      if (this.#scheduler.lanes.get(lane.laneId) === lane) this.#scheduler.addHeld(lane.target, this.#order, ranges, this.#now);
+      if (this.#scheduler.lanes.get(lane.laneId) !== lane) continue;
+      this.#scheduler.addHeld(lane.target, this.#order, ranges, this.#now);
+      this.#scheduler.laneEnded(lane.laneId, false, this.#now);
     }
   }
 

@@ -8,7 +8,6 @@ import { unlimitedBitsPerSecond } from "./limits.ts";
 import type { Match, Matcher } from "./match.ts";
 import type { Policy } from "./policy.ts";
 import { swarmUploads } from "./policy.ts";
-import { pacedRate } from "./pace.ts";
 import type { Member, Place } from "./world.ts";
 
 /** Members drawn at random for the other end of a transfer; then so many are looked at in a row, from one drawn at random on. */
@@ -75,7 +74,7 @@ export class RandomPolicy implements Policy {
     for (const order of orders) {
       if (!target.needs.has(order) || (best !== undefined && best.order.rank <= order.rank)) continue;
       const given = order.holdings.get(source);
-      if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
+      if (given === undefined || given.soon.isEmpty || !matcher.mayServe(source, target)) continue;
       const rate = this.#rate(source, target);
       if (rate > 0) best = matcher.match(order, given, order.holding(target), rate, { rarity: "anywhere" }) ?? best;
     }
@@ -86,9 +85,10 @@ export class RandomPolicy implements Policy {
     const { world } = this.#matcher.parts;
     const { ledger } = world;
     const path = world.path(source, target);
-    const share = Math.min(ledger.capabilityOn(source.nicUp) / swarmUploads, ledger.capabilityOf(path));
-    if (share === Infinity) return pacedRate(source, target, unlimitedBitsPerSecond);
-    const rate = Math.min(share, ledger.free(path));
-    return rate >= Math.max(1, share * leastShare) ? pacedRate(source, target, rate) : 0;
+    const upload = ledger.capabilityOn(source.nicUp) / swarmUploads;
+    const share = Math.min(upload, this.#matcher.capabilityOf(source, target, path));
+    if (share === Infinity) return unlimitedBitsPerSecond;
+    const rate = Math.floor(Math.min(share, this.#matcher.freeOn(source, target, path)));
+    return rate >= Math.max(1, share * leastShare) ? rate : 0;
   }
 }

@@ -11,12 +11,12 @@ import { ticketCodec } from "../../protocol/ticket.ts";
 import type {
   AgentView,
   FileList,
-  PlanView,
   ResourceView,
   StatusView,
   VersionDetail,
   VersionSummary,
 } from "../../protocol/views.ts";
+import type { PlanView } from "../../protocol/plan-views.ts";
 import { ComponentFailures } from "../../scheduler/component-failures.ts";
 import { Scheduler } from "../../scheduler/scheduler.ts";
 import { agentDisconnected, agentGone, goneAfter, handleHello, handleState } from "./agent-channel.ts";

@@ -7,7 +7,7 @@ import { UserError } from "../../std/errors.ts";
 import { decodePlan, encodePlan } from "../../scheduler/plan-codec.ts";
 import { PlanMaker } from "../../scheduler/plan-maker.ts";
 import { stepAt, stepCount, numbersPerStep, type Plan } from "../../scheduler/plan.ts";
-import type { PlanView } from "../../protocol/views.ts";
+import type { PlanView } from "../../protocol/plan-views.ts";
 import { decodeUtf8 } from "../../std/utf8.ts";
 import type { StoredRow } from "../store-port.ts";
 import { isTarget } from "./assignments.ts";
