@@ -32,7 +32,7 @@ export function checkMode(mode: SchedulingMode, policy: SchedulingPolicy, partit
 }
 
 /**
- * Takes `EUROPE=fra,ams`, once for each part.
+ * Takes `EUROPE=fra+ams`, once for each part.
  * @throws UserError when one cannot be read, or a site is in two
  */
 export function parsePartitions(texts: readonly string[]): Partitions {
@@ -40,9 +40,9 @@ export function parsePartitions(texts: readonly string[]): Partitions {
   const names = new Set<string>();
   for (const text of texts) {
     const [, name, list] = /^([^=,\s]+)=([^=\s]+)$/.exec(text) ?? [];
-    const sites = list?.split(",") ?? [];
+    const sites = list?.split("+") ?? [];
     if (name === undefined || sites.some((site) => site === "")) {
-      throw new UserError(`${JSON.stringify(text)} names no part`, { hint: "write it as NAME=SITE,SITE" });
+      throw new UserError(`${JSON.stringify(text)} names no part`, { hint: "write it as NAME=SITE+SITE" });
     }
     if (names.has(name)) throw new UserError(`the part ${name} is there twice`);
     names.add(name);
