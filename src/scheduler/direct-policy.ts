@@ -1,7 +1,7 @@
 /**
  * The policy `direct`, to compare with: every target pulls from an origin, all at once, and interfaces and links are shared
  * fairly (max-min) among them. An origin is an agent that a file set entered through, or that had all of it without being sent
- * any. Only where no origin is there to serve, whoever holds blocks is asked.
+ * any. Only for what no origin can serve, whoever holds it is asked.
  */
 import { fairShares } from "../std/fair-shares.ts";
 import type { BlockOrder, Holding } from "./block-order.ts";
@@ -53,10 +53,10 @@ export class DirectPolicy implements Policy {
 
   serve(orders: readonly BlockOrder[], members: readonly Member[]): void {
     const shares = this.#sharesOf(orders, members);
-    let tried = 0;
+    let left = Math.min(triedAgain, shares.waiting.size);
     for (const pull of shares.waiting) {
-      if (tried >= triedAgain) break;
-      tried += 1;
+      if (left === 0) break;
+      left -= 1;
       this.#begin(shares, pull);
     }
     for (const target of members) {
@@ -88,7 +88,9 @@ export class DirectPolicy implements Policy {
     for (const order of orders) {
       const origins = this.#origins(order);
       for (const target of order.hungry) {
-        if (target.online) wanted.push({ order, target, source: originFor(origins, target, wanted.length) });
+        if (!target.online) continue;
+        const usable = origins.filter((origin) => origin !== target && parts.world.usable(origin, target));
+        wanted.push({ order, target, source: originFor(usable, target, wanted.length) });
       }
     }
     const { ledger } = parts.world;
@@ -124,7 +126,8 @@ export class DirectPolicy implements Policy {
     const { order, target, source } = pull;
     waiting.delete(pull);
     if (!target.needs.has(order) || hasLane(order, target)) return;
-    for (const member of source === undefined ? this.#holders(order) : [source]) {
+    const isServed = source !== undefined && hasSomethingFor(order, source, target);
+    for (const member of isServed ? [source] : this.#holders(order)) {
       const given = order.holdings.get(member);
       if (given !== undefined && this.#open(pull, given)) return;
     }
@@ -162,8 +165,18 @@ function maySource(member: Member): boolean {
 
 /** An origin of its own site if there is one; else they take turns. */
 function originFor(origins: readonly Member[], target: Member, turn: number): Member | undefined {
-  const others = origins.filter((origin) => origin !== target);
-  return others.find((origin) => origin.site === target.site) ?? others[turn % Math.max(1, others.length)];
+  return origins.find((origin) => origin.site === target.site) ?? origins[turn % Math.max(1, origins.length)];
+}
+
+/** An origin may have lost some. */
+function hasSomethingFor(order: BlockOrder, origin: Member, target: Member): boolean {
+  const held = order.holdings.get(origin)?.soon;
+  if (held === undefined || held.isEmpty) return false;
+  if (held.count === order.blockCount) return true;
+  for (const [start, end] of order.missing(target).ranges()) {
+    for (let block = start; block < end; block += 1) if (held.has(block)) return true;
+  }
+  return false;
 }
 
 function hasLane(order: BlockOrder, target: Member): boolean {

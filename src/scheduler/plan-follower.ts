@@ -105,7 +105,7 @@ export class PlanFollower implements Mode {
       this.#matcher.now = now;
       this.#matcher.decisions = decisions;
       this.#followAll(now);
-    }
+    } else this.#touched.clear();
     this.#inner.decide(now, decisions);
   }
 

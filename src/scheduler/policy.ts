@@ -28,10 +28,12 @@ const swarmDownloads = 16;
 /** Under `direct` an origin serves everybody at once. */
 const directLanes = 1_000_000;
 const directLanesIn = 64;
+/** In effect any: with thousands of targets a fair share is small. */
+const directNicShare = 1e-9;
 
 /** What a policy needs set otherwise. */
 export const policySettings: Readonly<Record<SchedulingPolicy, Partial<SchedulerSettings>>> = {
   cost: {},
   random: { maximumLanesOut: swarmUploads, maximumLanesIn: swarmDownloads, leastNicShare: 1 / swarmUploads },
-  direct: { maximumLanesOut: directLanes, maximumLanesIn: directLanesIn, leastNicShare: 0 },
+  direct: { maximumLanesOut: directLanes, maximumLanesIn: directLanesIn, leastNicShare: directNicShare },
 };
