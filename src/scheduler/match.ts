@@ -40,7 +40,7 @@ export interface Match {
 }
 
 /** Why a transfer was scheduled, for the trace. */
-export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach";
+export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach" | "fromOrigin" | "uniform";
 
 export class Matcher {
   readonly parts: MatchParts;
@@ -76,6 +76,18 @@ export class Matcher {
     if (full === Infinity) return unlimitedBitsPerSecond;
     const free = Math.min(upFree(source, ledger), downFree(target, ledger));
     return free >= Math.max(1, full * this.parts.settings.leastNicShare) ? free : 0;
+  }
+
+  /** What a path could carry if it were idle, going by what both ends have been seen to do. */
+  capabilityOf(source: Member, target: Member, path: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    return Math.min(upCapability(source, ledger), ledger.capabilityOf(path), downCapability(target, ledger));
+  }
+
+  /** What of that is free. */
+  freeOn(source: Member, target: Member, path: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    return Math.min(upFree(source, ledger), ledger.free(path), downFree(target, ledger));
   }
 
   /** The same between two sites. @param middle what lies between them */

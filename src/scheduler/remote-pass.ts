@@ -15,6 +15,9 @@ import type { Member, Place } from "./world.ts";
 /** Other sites that are looked at for one transfer. */
 const drawnSites = 8;
 
+/** Whether transfers from one site to another are this pass's to schedule. */
+export type Admits = (from: Place, to: Place) => boolean;
+
 interface Needy {
   readonly place: Place;
   readonly view: SiteView;
@@ -22,11 +25,12 @@ interface Needy {
 
 export class RemotePass {
   readonly #matcher: Matcher;
-
   readonly #supply: Supply;
+  readonly #admits: Admits;
 
-  constructor(matcher: Matcher) {
+  constructor(matcher: Matcher, admits: Admits = () => true) {
     this.#matcher = matcher;
+    this.#admits = admits;
     this.#supply = new Supply(matcher.parts.world);
   }
 
@@ -76,7 +80,7 @@ export class RemotePass {
         !view.absent.isEmpty &&
         place.targets.length > 0 &&
         [...order.views.values()].some((other) => {
-          if (other === view) return false;
+          if (other === view || !this.#admits(this.#placeOf(other), place)) return false;
           const middle = world.middle(other.site, view.site);
           const least = world.ledger.capabilityOf(middle) * settings.leastWayShare;
           return world.ledger.free(middle) >= Math.max(1, least) && hasSomethingFor(order, other, view);
@@ -92,9 +96,10 @@ export class RemotePass {
   /** Once more from any other site, for a target that would idle; only where ways are not what binds. */
   again(order: BlockOrder, target: Member): boolean {
     const { random } = this.#matcher.parts;
+    const own = target.place as Place;
     const places = [...order.views.values()]
       .map((view) => this.#placeOf(view))
-      .filter((place) => place !== target.place);
+      .filter((place) => place !== own && this.#admits(place, own));
     random.shuffle(places);
     let best: Match | undefined;
     for (const place of places.slice(0, drawnSites)) {
@@ -148,6 +153,7 @@ export class RemotePass {
       for (const supplier of suppliers) {
         const from = order.views.get(supplier.name);
         if (supplier === place || supplier.sources.length === 0 || from === undefined) continue;
+        if (!this.#admits(supplier, place)) continue;
         if (!hasSomethingFor(order, from, view)) continue;
         const { isHome } = from;
         const only = isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;

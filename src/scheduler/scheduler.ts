@@ -10,24 +10,16 @@ import type { Topology } from "../model/topology.ts";
 import { durationNanoseconds, endsAt, isOverdue, learn } from "./ahead.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
+import { createMode, type ModeChoice } from "./create-mode.ts";
 import { Decisions } from "./decisions.ts";
 import type { OnDecision } from "./decision-record.ts";
-import { IncrementalMode } from "./incremental.ts";
 import { settleInLane, type Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import {
-  blame,
-  clear,
-  FleetLag,
-  isSlowSource,
-  isSlowTarget,
-  lateAt,
-  upCapability,
-  downCapability,
-  wasLate,
-} from "./pace.ts";
+import { blame, clear, FleetLag, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
+import type { PlanFollower } from "./plan-follower.ts";
+import { policySettings } from "./policy.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
@@ -47,6 +39,8 @@ export interface SchedulerOptions {
   readonly firstLaneId: number;
   readonly settings?: Partial<SchedulerSettings>;
   readonly weights?: Partial<CostWeights>;
+  /** Incremental, by cost, when left out. */
+  readonly choice?: Partial<ModeChoice>;
   /** Hears of every transfer that is scheduled. */
   readonly onDecision?: OnDecision | undefined;
 }
@@ -56,7 +50,8 @@ export class Scheduler {
   readonly settings: SchedulerSettings;
   readonly #lanes: Lanes;
   readonly #orders = new Map<string, BlockOrder>();
-  readonly #mode: IncrementalMode;
+  /** Decides in the mode that was chosen, and follows plans. */
+  readonly #mode: PlanFollower;
   /** Decided between two calls of `decide`, outside the mode: ends of lanes, changes of rate. */
   #decisions = new Decisions();
   readonly #lag = new FleetLag();
@@ -68,9 +63,11 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.world = new World(options.topology);
-    this.settings = { ...defaultSchedulerSettings, ...options.settings };
+    const choice = { mode: "incremental", policy: "cost", partitions: new Map<string, string>(), ...options.choice } as const;
+    this.settings = { ...defaultSchedulerSettings, ...options.settings, ...policySettings[choice.policy] };
     this.#lanes = new Lanes(this.world, this.settings, options.firstLaneId);
-    this.#mode = new IncrementalMode(
+    this.#mode = createMode(
+      choice,
       {
         world: this.world,
         lanes: this.#lanes,
@@ -79,7 +76,7 @@ export class Scheduler {
         weights: { ...defaultCostWeights, ...options.weights },
         random: new SeededRandom(options.seed),
         lag: this.#lag,
-        mode: "incremental",
+        mode: choice.mode,
         onDecision: options.onDecision,
       },
       this.#orders,
@@ -89,6 +86,10 @@ export class Scheduler {
 
   get lanes(): ReadonlyMap<number, Lane> {
     return this.#lanes.byId;
+  }
+
+  get plans(): PlanFollower {
+    return this.#mode;
   }
 
   setTopology(topology: Topology): void {
@@ -131,6 +132,7 @@ export class Scheduler {
       settleInLane(lane, order, pending.clone(), false);
       this.#closeWith(lane);
     }
+    this.#mode.forgetPlan(order);
     for (const member of [...order.holdings.keys()]) order.drop(member);
     this.#orders.delete(key);
     this.#mode.rankAnew();
