@@ -302,8 +302,9 @@ function waitsForBytes(lane: Lane): boolean {
   for (const [order, pending] of lane.pending) {
     const held = order.find(lane.source)?.held;
     if (held === undefined) continue;
-    for (const [start, end] of pending.ranges())
+    for (const [start, end] of pending.ranges()) {
       for (let block = start; block < end; block += 1) if (held.has(block)) return true;
+    }
   }
   return false;
 }

@@ -73,8 +73,9 @@ export class LocalPass {
         order.paused ||
         order.urgencyClass > this.#matcher.urgencyClass ||
         (better !== undefined && order.rank > better.order.rank)
-      )
+      ) {
         continue;
+      }
       const holding = order.find(source);
       if (holding === undefined || holding.soon.isEmpty) continue;
       better = this.#choose(better, order, holding, order.holding(target), rate);
