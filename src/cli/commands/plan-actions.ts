@@ -52,7 +52,7 @@ function describe(view: PlanView): string {
   return formatFields([
     ["plan", `${view.fileSet}, made ${formatDate(view.madeAtMilliseconds)}`],
     ["predicted", `${seconds(view.predictedSeconds)}${view.isWhole ? "" : ", and the rest is decided on when it is due"}`],
-    ["transfers", `${view.transfers} to ${view.agents.length} agents (${formatBytes(view.storedBytes)} stored)`],
+    ["transfers", `${view.transfers} to ${view.agents.length} agents (${formatBytes(view.storedBytes)} stored), ${view.begun} of them begun as planned`],
     ["agents", `${following} follow it, ${left} have left it, ${done} are done`],
   ]);
 }
