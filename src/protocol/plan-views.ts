@@ -26,6 +26,7 @@ export const planViewSchema = z
     counts: z
       .object({ following: count, left: count, done: count })
       .describe("Targets that follow it, that have left it because reality differed, and that hold everything"),
+    begun: count.describe("Transfers that were instructed from it since the controller started"),
     agents: z.array(
       z.object({
         agent: z.string(),

@@ -54,7 +54,7 @@ export class PlanFollower implements Mode {
   /** Follows a plan from now on, in place of an earlier one of the same order. */
   follow(order: BlockOrder, plan: Plan): void {
     this.forgetPlan(order);
-    this.#plans.set(order, new PlanProgress(order, plan));
+    this.#plans.set(order, new PlanProgress(order, plan, this.#matcher.parts.lag));
     this.touchAll();
   }
 

@@ -4,6 +4,7 @@
  * far away) makes nobody late.
  */
 import type { BlockOrder } from "./block-order.ts";
+import type { FleetLag } from "./pace.ts";
 import { numbersPerStep, stepAt, stepCount, type Plan, type PlannedTarget, type PlanStep } from "./plan.ts";
 import type { Member, Place } from "./world.ts";
 
@@ -11,6 +12,8 @@ import type { Member, Place } from "./world.ts";
 const patienceNanoseconds = 50_000_000;
 /** ... and so many times as long as it would take. */
 const patienceDurations = 4;
+/** ... and so many times what transfers in the whole fleet take beside their durations: a busy machine makes everybody late. */
+const patienceLags = 3;
 /** How fast the general lateness follows that of single steps. */
 const driftFollowShare = 1 / 64;
 /** Everything may be late by this, and this part of the time that has passed: beyond that reality is another one. */
@@ -48,8 +51,12 @@ export class PlanProgress {
   /** The plan's beginning, on the clock; undefined: nothing has begun (again). */
   #beginNanoseconds: number | undefined;
   #driftNanoseconds = 0;
+  readonly #lag: FleetLag;
+  /** Steps that have begun as planned. */
+  begunSteps = 0;
 
-  constructor(order: BlockOrder, plan: Plan) {
+  constructor(order: BlockOrder, plan: Plan, lag: FleetLag) {
+    this.#lag = lag;
     this.order = order;
     this.plan = plan;
     this.#isSettled = new Uint8Array(stepCount(plan));
@@ -101,6 +108,7 @@ export class PlanProgress {
   /** The step has begun. */
   begun(step: PlanStep, now: number): void {
     this.#isSettled[step.sequence] = 1;
+    this.begunSteps += 1;
     const late = now - this.#plannedNanoseconds(step, now);
     this.#driftNanoseconds += (late - this.#driftNanoseconds) * driftFollowShare;
   }
@@ -121,8 +129,10 @@ export class PlanProgress {
   dueNanoseconds(step: PlanStep, now: number): number {
     const bytes = this.order.description.bytesInRange(step.start, step.end);
     const duration = (bytes * 8 * 1_000_000_000) / step.rateBitsPerSecond;
-    const patience = patienceNanoseconds + patienceDurations * duration;
-    const tolerable = tolerableNanoseconds + step.startMilliseconds * 1_000_000 * tolerableShare;
+    const lag = this.#lag.nanoseconds;
+    const patience = patienceNanoseconds + patienceDurations * duration + patienceLags * lag;
+    const since = step.startMilliseconds * 1_000_000;
+    const tolerable = tolerableNanoseconds + since * (tolerableShare + lag / Math.max(1, duration));
     const drift = Math.min(Math.max(0, this.#driftNanoseconds), tolerable);
     return Math.floor(this.#plannedNanoseconds(step, now) + drift + patience);
   }

@@ -169,6 +169,7 @@ export function planView(
     transfers: stepCount(plan),
     storedBytes: stored.storedBytes,
     counts: progress?.counts() ?? { following: 0, left: plan.targets.length, done: 0 },
+    begun: progress?.begunSteps ?? 0,
     agents: agents.sort((one, other) => (one.agent < other.agent ? -1 : 1)),
     ...(target === undefined
       ? {}
