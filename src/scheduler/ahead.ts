@@ -1,13 +1,12 @@
 /**
- * Deciding ahead of the news. Words to an agent and back take time. A transfer whose end is to be expected counts as ended
- * when it would end if words took none: what is decided then gets to its agents just as the transfer really ends. So all
- * decisions are as if the controller were near, and everything happens one word's way later.
+ * Deciding ahead of the news. Words to an agent and back take time. Before a lane runs dry another portion is queued into it,
+ * so early that words of it get to its target in time: it goes on without a pause, and no link carries more than one
+ * lane's rate, however far off expectations are. After some time it is let end, and its two ends are matched anew.
  *
  * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations are
- * is learned from each transfer. Where news is overdue at one of a transfer's ends, nothing more is decided ahead there.
+ * is learned from each transfer.
  */
 import type { Lane } from "./lane.ts";
-import type { Member } from "./world.ts";
 
 export interface Delay {
   /** To the agent and back, in nanoseconds, as the quickest answer showed. */
@@ -23,11 +22,11 @@ export function newDelay(): Delay {
 /** Words that take no longer are not worth deciding ahead of. */
 const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
-/** Ends are to be expected where they are off by no more than this part of the round trip: else more is lost than won. */
-const steadyShare = 0.25;
-/** News is overdue after so many deviations, and so much of the round trip. */
-const overdueDeviations = 4;
-const overdueShare = 0.25;
+/** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
+const withinSitePauses = 10;
+const betweenSitesPauses = 100;
+/** Words are sent earlier by this part of the round trip. */
+const marginShare = 0.25;
 
 /** How long a transfer takes. @param wireShare bytes on the wire for each byte of payload */
 export function durationNanoseconds(bytes: number, rateBitsPerSecond: number, wireShare: number): number {
@@ -42,32 +41,16 @@ export function learn(delay: Delay, elapsedNanoseconds: number, expectedNanoseco
   delay.deviationNanoseconds += Math.round((later - delay.deviationNanoseconds) * deviationShare);
 }
 
-/** What passes at a member between the end of one transfer and the start of the next: nothing, where ends are decided on ahead. */
-export function pauseNanoseconds({ delay }: Member): number {
-  return isSteady(delay) ? 0 : delay.roundTripNanoseconds;
-}
-
-function isSteady({ roundTripNanoseconds, deviationNanoseconds }: Delay): boolean {
-  return deviationNanoseconds <= roundTripNanoseconds * steadyShare;
-}
-
-/** When a transfer that was decided on counts as ended; undefined: when the news of it comes. */
-export function endsAt(lane: Lane, durationOfLane: number): number | undefined {
+/**
+ * When more is to be queued into a lane so that it does not run dry before words about that get to its target.
+ * @returns undefined: not before it is empty, since words take no time or it has lasted long enough to be matched anew
+ */
+export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
   if (roundTripNanoseconds <= negligibleNanoseconds) return undefined;
-  if (!isSteady(lane.target.delay)) return undefined;
-  return lane.openedNanoseconds + durationOfLane + Math.min(deviationNanoseconds, roundTripNanoseconds);
-}
-
-/** Whether news is overdue at a member: then it is not as fast as was thought, and nothing is decided ahead for it. */
-export function isOverdue(member: Member, now: number, expectedEnd: (lane: Lane) => number): boolean {
-  for (const lane of member.endingIn) if (isLaneOverdue(lane, now, expectedEnd)) return true;
-  for (const lane of member.endingOut) if (isLaneOverdue(lane, now, expectedEnd)) return true;
-  return false;
-}
-
-function isLaneOverdue(lane: Lane, now: number, expectedEnd: (lane: Lane) => number): boolean {
-  const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  const slack = overdueDeviations * deviationNanoseconds + overdueShare * roundTripNanoseconds;
-  return now > expectedEnd(lane) + roundTripNanoseconds + slack;
+  const pause = roundTripNanoseconds + lagNanoseconds;
+  const longest = lane.source.site === lane.target.site ? withinSitePauses : betweenSitesPauses;
+  if (durationOfLane >= longest * pause) return undefined;
+  const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
+  return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
 }

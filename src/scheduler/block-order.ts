@@ -15,8 +15,6 @@ import type { Member } from "./world.ts";
 export interface Holding {
   readonly member: Member;
   readonly held: PagedBits;
-  /** Held, or so nearly that others may be told to fetch it from here: see `ahead.ts`. */
-  readonly soon: PagedBits;
   /** Held, coming, or a duplicate: what need not be scheduled. */
   readonly have: PagedBits;
   /** The member is a target that is ready for blocks. */
@@ -132,7 +130,6 @@ export class BlockOrder {
       holding = {
         member,
         held: new PagedBits(),
-        soon: new PagedBits(),
         have: new PagedBits(),
         wants: false,
         planned: false,
@@ -168,7 +165,6 @@ export class BlockOrder {
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
         if (!holding.held.set(block)) continue;
-        holding.soon.set(block);
         if (holding.have.set(block)) this.#entered(holding, block);
       }
     });
@@ -179,7 +175,6 @@ export class BlockOrder {
     const holding = this.holding(member);
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
-        holding.soon.clear(block);
         if (!holding.held.clear(block) || this.duplicates.has(block)) continue;
         holding.have.clear(block);
         this.#left(holding, block);
@@ -196,18 +191,11 @@ export class BlockOrder {
     this.#updateHunger(holding);
   }
 
-  /** Of what is coming to the member, these blocks will be there by the time that an instruction gets anywhere. */
-  addSoon(member: Member, ranges: RangeSet): void {
-    const { soon } = this.holding(member);
-    ranges.forEach((start, end) => soon.add(start, end));
-  }
-
   removeComing(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
         if (holding.held.has(block) || this.duplicates.has(block)) continue;
-        holding.soon.clear(block);
         if (holding.have.clear(block)) this.#left(holding, block);
       }
     });
@@ -280,7 +268,6 @@ export class BlockOrder {
 
   #growHolding(holding: Holding, duplicates: RangeSet): void {
     holding.held.grow(this.#blockCount, false);
-    holding.soon.grow(this.#blockCount, false);
     holding.have.grow(this.#blockCount, false);
     duplicates.forEach((start, end) => holding.have.add(start, end));
   }

@@ -138,7 +138,7 @@ export class DirectPolicy implements Policy {
   #open({ order, target, shareBitsPerSecond }: Pull, given: Holding): boolean {
     const matcher = this.#matcher;
     const source = given.member;
-    if (target.targetAt < 0 || given.soon.isEmpty || !matcher.mayServe(source, target)) return false;
+    if (target.targetAt < 0 || given.held.isEmpty || !matcher.mayServe(source, target)) return false;
     const { world } = matcher.parts;
     const path = world.path(source, target);
     const share = Math.min(shareBitsPerSecond, unlimitedBitsPerSecond, matcher.capabilityOf(source, target, path));
@@ -170,7 +170,7 @@ function originFor(origins: readonly Member[], target: Member, turn: number): Me
 
 /** An origin may have lost some. */
 function hasSomethingFor(order: BlockOrder, origin: Member, target: Member): boolean {
-  const held = order.holdings.get(origin)?.soon;
+  const held = order.holdings.get(origin)?.held;
   if (held === undefined || held.isEmpty) return false;
   if (held.count === order.blockCount) return true;
   for (const [start, end] of order.missing(target).ranges()) {

@@ -1,10 +1,10 @@
 /**
- * Keeps an eye on running short lanes: counts them as ended when their end is to be expected (`ahead.ts`), and when they
+ * Keeps an eye on running short lanes: fills them again before they are empty where words take time (`ahead.ts`), and when they
  * are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
  * before.
  */
 import { BinaryHeap } from "../std/heap.ts";
-import { durationNanoseconds, endsAt, isOverdue, learn } from "./ahead.ts";
+import { durationNanoseconds, extendAt, learn } from "./ahead.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
@@ -32,6 +32,8 @@ export interface LaneWatchParts {
   readonly settings: SchedulerSettings;
   readonly lag: FleetLag;
   readonly touch: (member: Member) => void;
+  /** Queues more into a lane. @returns whether there was more */
+  readonly extend: (lane: Lane) => boolean;
   /** Ends a lane and tells its target so. */
   readonly close: (lane: Lane) => void;
   /** Ends a lane of whose target nothing is heard any more. */
@@ -45,7 +47,7 @@ interface Watched {
 
 export class LaneWatch {
   readonly #parts: LaneWatchParts;
-  /** By when they count as ended, and by when they are late. Lanes that have ended stay in both until they are due. */
+  /** By when they are to be filled again, and by when they are late. Lanes that have ended stay in both until they are due. */
   readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
   readonly #late = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
@@ -58,10 +60,17 @@ export class LaneWatch {
     return Math.min(this.#nextOf(this.#ends), this.#nextOf(this.#late));
   }
 
+  /** A lane was opened, or more was queued into it. */
   opened(lane: Lane, now: number): void {
-    this.#late.push({ lane, atNanoseconds: lateAt(now, lane, lane.pendingBytes, this.#parts.lag) });
-    const end = endsAt(lane, this.#durationOf(lane, lane.pendingBytes));
+    this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
+    const duration = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
+    const end = extendAt(lane, duration, this.#parts.lag.nanoseconds);
     if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
+  }
+
+  #expectBy(lane: Lane, atNanoseconds: number): void {
+    lane.lateAtNanoseconds = atNanoseconds;
+    this.#late.push({ lane, atNanoseconds });
   }
 
   /** All that a lane was to bring has come: what its time says of its ends. */
@@ -76,17 +85,10 @@ export class LaneWatch {
     else clear(lane, world.ledger);
   }
 
-  /** Lanes whose end is to be expected count as ended: what follows them is decided now. */
-  countEnded(now: number): void {
-    const { lanes, touch } = this.#parts;
-    const expectedEnd = (lane: Lane): number =>
-      lane.openedNanoseconds + this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
+  /** Lanes that will soon be empty get more, where that has to be said ahead of time. */
+  extend(now: number): void {
     for (const lane of this.#due(this.#ends, now)) {
-      if (lane.isEnding || lane.shrunk) continue;
-      if (isOverdue(lane.source, now, expectedEnd) || isOverdue(lane.target, now, expectedEnd)) continue;
-      lanes.handOn(lane);
-      touch(lane.source);
-      touch(lane.target);
+      if (this.#parts.extend(lane)) this.opened(lane, now);
     }
   }
 
@@ -94,7 +96,8 @@ export class LaneWatch {
   slowDown(now: number, decisions: Decisions): void {
     const { world, close, drop } = this.#parts;
     for (const lane of this.#due(this.#late, now)) {
-      // Whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
+      // More was queued into it meanwhile, or it is late: whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
+      if (now < lane.lateAtNanoseconds) continue;
       if (!lane.target.online) drop(lane);
       else if (lane.pendingBytes === 0) close(lane);
       else {
@@ -138,7 +141,7 @@ export class LaneWatch {
     if (rate < lane.rateBitsPerSecond) lanes.setRate(lane, rate, decisions);
     touch(lane.source);
     touch(lane.target);
-    this.#late.push({ lane, atNanoseconds: lateAt(now, lane, lane.pendingBytes, lag) });
+    this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, lag));
   }
 
   #durationOf(lane: Lane, bytes: number): number {

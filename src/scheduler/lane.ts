@@ -19,8 +19,8 @@ export interface Lane {
   readonly openedNanoseconds: number;
   /** Its rate at first. */
   readonly openedBitsPerSecond: number;
-  /** It counts as ended, and its bandwidth is given on, though the news of it is still on its way. */
-  isEnding: boolean;
+  /** When what is queued in it should long have come. */
+  lateAtNanoseconds: number;
   /** Rises with each ticket. */
   revision: number;
   /** What was queued into it and the target does not hold yet, by order. */

@@ -74,27 +74,14 @@ export class Lanes {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
     this.#leave(lane);
-    lane.source.endingOut.delete(lane);
-    lane.target.endingIn.delete(lane);
-    if (lane.isEnding) lane.isEnding = false;
     // A short lane is told its end by its target: it may still bring what came another way.
-    else if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) this.#holdBack(lane, lane.rateBitsPerSecond);
+    if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) this.#holdBack(lane, lane.rateBitsPerSecond);
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
-  }
-
-  /** Counts a lane as ended: its bandwidth is free, what it brings is as good as there. Its real end is yet to be heard of. */
-  handOn(lane: Lane): void {
-    this.#leave(lane);
-    lane.source.endingOut.add(lane);
-    lane.target.endingIn.add(lane);
-    lane.isEnding = true;
-    this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
-    for (const [order, ranges] of lane.pending) order.addSoon(lane.target, ranges);
   }
 
   #leave(lane: Lane): void {
@@ -164,7 +151,6 @@ export class Lanes {
 
   /** Changes a lane's rate and its charge. */
   setRate(lane: Lane, rateBitsPerSecond: number, decisions: Decisions): void {
-    if (lane.isEnding) return;
     const { ledger } = this.#world;
     ledger.release(lane.path, lane.rateBitsPerSecond);
     if (rateBitsPerSecond > lane.rateBitsPerSecond) ledger.allocate(lane.path, rateBitsPerSecond);
@@ -214,7 +200,6 @@ export class Lanes {
     const { ledger } = this.#world;
     for (const lane of this.byId.values()) {
       const path = this.#world.path(lane.source, lane.target);
-      if (lane.isEnding) continue;
       ledger.release(lane.path, lane.rateBitsPerSecond);
       for (const index of lane.path) this.#over.get(index)?.delete(lane);
       lane.path = path;
@@ -230,7 +215,7 @@ export class Lanes {
       overload: this.#world.ledger.overload(lane.path),
     }));
     for (const { lane, overload } of overloads) {
-      if (overload <= 1 || lane.isEnding) continue;
+      if (overload <= 1) continue;
       this.setRate(lane, Math.max(1, Math.floor(lane.rateBitsPerSecond / overload)), decisions);
     }
   }
@@ -276,7 +261,7 @@ export class Lanes {
       isShort,
       openedNanoseconds: now,
       openedBitsPerSecond: rateBitsPerSecond,
-      isEnding: false,
+      lateAtNanoseconds: Infinity,
       revision: 0,
       pending: new Map(),
       pendingBytes: 0,

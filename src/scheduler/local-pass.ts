@@ -77,7 +77,7 @@ export class LocalPass {
         continue;
       }
       const holding = order.find(source);
-      if (holding === undefined || holding.soon.isEmpty) continue;
+      if (holding === undefined || holding.held.isEmpty) continue;
       better = this.#choose(better, order, holding, order.holding(target), rate);
     }
     return better;

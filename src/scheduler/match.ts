@@ -9,10 +9,10 @@ import type { BlockOrder, Holding } from "./block-order.ts";
 import { scoreTransfer, type CostWeights } from "./cost.ts";
 import { maximumRunnersUp, type OnDecision, type RunnerUp } from "./decision-record.ts";
 import type { Decisions } from "./decisions.ts";
+import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
-import { pauseNanoseconds } from "./ahead.ts";
 import { downCapability, downFree, type FleetLag, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pick-blocks.ts";
 import type { Member, World } from "./world.ts";
@@ -162,6 +162,26 @@ export class Matcher {
     if (this.#runnersUp.length > 0) this.#runnersUp = [];
   }
 
+  /**
+   * Queues another portion into a lane that will soon be empty, if its source has one for its target by the same rules.
+   * @returns whether it did
+   */
+  extend(lane: Lane): boolean {
+    const { source, target } = lane;
+    if (!this.mayServe(source, target) || lane.shrunk) return false;
+    let best: Match | undefined;
+    for (const order of target.needs) {
+      const given = order.find(source);
+      if (order.paused || given === undefined || (best !== undefined && best.order.rank <= order.rank)) continue;
+      const holding = order.holding(target);
+      best = this.match(order, given, holding, lane.rateBitsPerSecond, extensionRule(order, given, holding)) ?? best;
+    }
+    this.forget();
+    if (best === undefined) return false;
+    this.parts.lanes.queue(lane, best.order, this.#portion(best), this.decisions);
+    return true;
+  }
+
   /** Opens the lane and queues its portion. */
   open(match: Match, reason: MatchReason): void {
     const { lanes, market, onDecision, mode } = this.parts;
@@ -198,8 +218,8 @@ export class Matcher {
   #portion({ order, source, target, block, only, rateBitsPerSecond }: Match): RangeSet {
     const { settings } = this.parts;
     const total = order.description.bytesInRange(0, order.blockCount);
-    // What passes between a transfer and the next, where ends are not to be expected, must be little beside it.
-    const pause = pauseNanoseconds(target.member) + this.parts.lag.nanoseconds;
+    // What passes between a transfer and the next must be little beside it.
+    const pause = this.parts.lag.nanoseconds;
     const seconds = Math.max(settings.portionMilliseconds / 1_000, (settings.portionPauses * pause) / 1_000_000_000);
     const atLeast = Math.min(
       settings.portionMaximumBytes,
@@ -216,4 +236,11 @@ export class Matcher {
 function isBetter(order: BlockOrder, score: number, other: Match): boolean {
   const [first, second] = [order.rank, other.order.rank];
   return first === second ? score > other.score : first < second;
+}
+
+/** Between sites only what the target's site lacks, and out of a home what is nowhere else; within a site anything. */
+function extensionRule(order: BlockOrder, source: Holding, target: Holding): PickRule {
+  if (source.view === target.view || target.view === undefined) return { rarity: "inSite" };
+  const isFromHome = source.view?.isHome === true && !target.view.isHome && !order.onlyHome.isEmpty;
+  return { rarity: "sites", only: isFromHome ? order.onlyHome : target.view.absent };
 }

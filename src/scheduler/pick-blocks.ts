@@ -48,7 +48,7 @@ export function pickBlock(
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
   const everywhere = rule.rarity === "anywhere" ? order.presenceCounts : order.siteCounts;
   const have = target.have.pages;
-  const held = source.soon.pages;
+  const held = source.held.pages;
   const only = (rule.only ?? noMask)?.pages;
   let best = -1;
   let fewest = Infinity;
@@ -125,7 +125,7 @@ export function portionAround(
   const end = Math.min(order.blockCount, start + blocksPerPortion);
   const portion = new RangeSet();
   const take = (index: number): void => {
-    if (!source.soon.has(index) || target.have.has(index) || only?.has(index) === false) return;
+    if (!source.held.has(index) || target.have.has(index) || only?.has(index) === false) return;
     portion.add(index, index + 1);
   };
   for (let index = block; index < end && portion.rangeCount < maximumPortionRanges; index += 1) take(index);

@@ -10,6 +10,7 @@ import { BinaryHeap } from "../std/heap.ts";
 import { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
+import type { Lane } from "./lane.ts";
 import type { Matcher } from "./match.ts";
 import type { Mode } from "./mode.ts";
 import type { Plan, PlanStep } from "./plan.ts";
@@ -71,6 +72,17 @@ export class PlanFollower implements Mode {
   touch(member: Member): void {
     if (this.#plans.size > 0) this.#touched.add(member);
     this.#inner.touch(member);
+  }
+
+  /** What is decided from now on is decided now, and goes there. */
+  prepare(now: number, decisions: Decisions): void {
+    this.#matcher.now = now;
+    this.#matcher.decisions = decisions;
+  }
+
+  /** Queues more into a lane that will soon be empty. @returns whether there was more */
+  extend(lane: Lane): boolean {
+    return this.#matcher.extend(lane);
   }
 
   touchAll(): void {
@@ -204,7 +216,7 @@ export class PlanFollower implements Mode {
     if (!progress.isItsTurn(step)) return "notYet";
     const { have } = order.holding(target);
     const ranges = RangeSet.of(step.start, step.end).difference(rangesOf(have, step));
-    const given = order.holdings.get(source)?.soon;
+    const given = order.holdings.get(source)?.held;
     if (given === undefined || !rangesOf(given, step).intersection(ranges).equals(ranges)) return "notYet";
     const path = world.path(source, target);
     const able = Math.min(step.rateBitsPerSecond, this.#matcher.capabilityOf(source, target, path));

@@ -74,7 +74,7 @@ export class RandomPolicy implements Policy {
     for (const order of orders) {
       if (!target.needs.has(order) || (best !== undefined && best.order.rank <= order.rank)) continue;
       const given = order.holdings.get(source);
-      if (given === undefined || given.soon.isEmpty || !matcher.mayServe(source, target)) continue;
+      if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
       const rate = this.#rate(source, target);
       if (rate > 0) best = matcher.match(order, given, order.holding(target), rate, { rarity: "anywhere" }) ?? best;
     }

@@ -207,7 +207,7 @@ export class RemotePass {
       const index = drawn + (sources.length - drawn === 1 ? 0 : random.nextBelow(sources.length - drawn));
       const source = drawSource(sources, drawn, index);
       const given = order.find(source);
-      if (given === undefined || given.soon.isEmpty || !matcher.mayServe(source, target)) continue;
+      if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
       if (!given.counts && this.#feedsNeighbours(order, given, middle)) continue;
       const rate = matcher.rateBetween(source, target, middle);
       if (rate > 0) better = matcher.choose(better, order, given, holding, rate, rule);

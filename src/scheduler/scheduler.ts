@@ -65,6 +65,7 @@ export class Scheduler {
       settings: this.settings,
       lag,
       touch: (member) => this.#mode.touch(member),
+      extend: (lane) => this.#mode.extend(lane),
       close: (lane) => this.#closeWith(lane),
       drop: (lane) => this.#end(lane, false),
     });
@@ -153,7 +154,7 @@ export class Scheduler {
    * says that it has ended: what it was to bring may have come another way while it still runs.
    */
   addHeld(member: Member, order: BlockOrder, ranges: RangeSet, now: number): void {
-    for (const lane of [...member.lanesIn, ...member.endingIn]) {
+    for (const lane of [...member.lanesIn]) {
       if (settleInLane(lane, order, ranges, true).isEmpty) continue;
       lane.source.recentFailures = 0;
       lane.progressNanoseconds = now;
@@ -238,8 +239,9 @@ export class Scheduler {
       this.#mode.touchAll();
     }
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
-    this.#watch.countEnded(now);
     this.#watch.slowDown(now, this.#decisions);
+    this.#mode.prepare(now, this.#decisions);
+    this.#watch.extend(now);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
       this.#closeWith(lane);
@@ -290,14 +292,14 @@ export class Scheduler {
   }
 
   #withdraw(member: Member, order: BlockOrder, ranges: RangeSet): void {
-    for (const lane of [...member.lanesOut, ...member.endingOut]) {
+    for (const lane of [...member.lanesOut]) {
       const pending = lane.pending.get(order);
       if (pending !== undefined && !pending.intersection(ranges).isEmpty) this.#closeWith(lane);
     }
   }
 }
 
-/** Every lane in or out of a member, those that count as ended too. */
+/** Every lane in or out of a member. */
 function lanesOf(member: Member): Lane[] {
-  return [...member.lanesIn, ...member.lanesOut, ...member.endingIn, ...member.endingOut];
+  return [...member.lanesIn, ...member.lanesOut];
 }

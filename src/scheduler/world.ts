@@ -49,9 +49,6 @@ export interface Member {
   fetches: boolean;
   readonly lanesIn: Set<Lane>;
   readonly lanesOut: Set<Lane>;
-  /** Lanes that were counted as ended ahead of the news of it. */
-  readonly endingIn: Set<Lane>;
-  readonly endingOut: Set<Lane>;
   /** How long words to it and back take, as its transfers show. */
   readonly delay: Delay;
   /** Failures since it last delivered something; the cost function shies away from it. */
@@ -111,8 +108,6 @@ export class World {
       ...description,
       lanesIn: new Set(),
       lanesOut: new Set(),
-      endingIn: new Set(),
-      endingOut: new Set(),
       delay: newDelay(),
       recentFailures: 0,
       aheadScale: 1,

@@ -200,7 +200,7 @@ function takeWhole(state: ControllerState, agent: Agent, message: StateMessage):
     });
   }
   const running = new Set(message.lanes.map((lane) => lane.laneId));
-  for (const lane of [...agent.member.lanesIn, ...agent.member.endingIn]) {
+  for (const lane of [...agent.member.lanesIn]) {
     if (lane.source.kind !== "agent") continue;
     // Nobody knows which instructions were lost with the channel: what is still to come is given anew.
     if (running.has(lane.laneId)) scheduler.closeLane(lane);
