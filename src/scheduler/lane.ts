@@ -19,6 +19,8 @@ export interface Lane {
   readonly openedNanoseconds: number;
   /** Its rate at first. */
   readonly openedBitsPerSecond: number;
+  /** It was late and had brought nothing: others are to bring what it was for. */
+  isGivenUp: boolean;
   /** It counts as ended, and its bandwidth is given on, though the news of it is still on its way. */
   isEnding: boolean;
   /** Rises with each ticket. */

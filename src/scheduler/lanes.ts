@@ -277,6 +277,7 @@ export class Lanes {
       openedNanoseconds: now,
       openedBitsPerSecond: rateBitsPerSecond,
       isEnding: false,
+      isGivenUp: false,
       revision: 0,
       pending: new Map(),
       pendingBytes: 0,
