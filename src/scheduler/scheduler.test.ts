@@ -78,8 +78,11 @@ test("a source that never sends a byte is left to its target to find, and what i
   const runner = new LaneRunner(scheduler);
   runner.reallyDoes.set(dead, 1);
   const closed: string[] = [];
-  const seconds = runner.run([order], () => checkLedger(scheduler), 60, ({ closed: ended }) =>
-    closed.push(...ended.map(({ source }) => source.name)),
+  const seconds = runner.run(
+    [order],
+    () => checkLedger(scheduler),
+    60,
+    ({ closed: ended }) => closed.push(...ended.map(({ source }) => source.name)),
   );
   assert.equal(order.hungry.size, 0);
   assert.ok(seconds < 2.5, `${seconds} s`);
