@@ -17,10 +17,10 @@ const topology = {
 const holders = [{ name: "fra-0", site: "fra", relayed: true }, ...agentsOf({ fra: 2 }).slice(1)];
 const flags = ["--out-of-use-after", "2", "--stall", "1s"];
 
-async function publishToHolders(fleet: Fleet): Promise<string> {
+async function publishToHolders(fleet: Fleet, largeMebibytes = 10): Promise<string> {
   const source = join(fleet.directory, "source");
   writeTree(source, [
-    { kind: "file", path: "large", bytes: contentOf("large", 10 * mebibyte) },
+    { kind: "file", path: "large", bytes: contentOf("large", largeMebibytes * mebibyte) },
     ...Array.from({ length: 50 }, (_, index) => {
       return { kind: "file" as const, path: `small/${index}`, bytes: contentOf(`${index}`, 20_000) };
     }),
@@ -108,7 +108,8 @@ describe("a source that is out of reach", () => {
     "is found when it stalls while another source of its site delivers: that is its NIC, not the site's uplink",
     { topology, agents: holders, controllerFlags: [...flags, "--retry", "1h"], timeoutMilliseconds: 90_000 },
     async (fleet) => {
-      const source = await publishToHolders(fleet);
+      // Others bring what it does not, at once: it must still be waited for when the time to call it stalled is over.
+      const source = await publishToHolders(fleet, 40);
       fleet.relay("fra-0").setHolding(true);
       await startTargets(fleet);
       await fleet.waitHeld("index", "1", ["iad-0", "iad-1"]);

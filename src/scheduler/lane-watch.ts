@@ -1,12 +1,14 @@
 /**
- * Keeps an eye on running short lanes: fills them again before they are empty where words take time (`ahead.ts`), and when they
- * are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
+ * Keeps an eye on running short lanes: fills them again before they are empty where words take time (`ahead.ts`),
+ * and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
  * before.
  */
 import { BinaryHeap } from "../std/heap.ts";
+import type { RangeSet } from "../std/ranges.ts";
 import { durationNanoseconds, extendAt, learn } from "./ahead.ts";
+import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
-import type { Lane } from "./lane.ts";
+import { settleInLane, type Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import {
@@ -25,6 +27,11 @@ import type { Member, World } from "./world.ts";
 /** After a lane was much slower than its rate while others hold what it was to bring, its source is left alone for this long. */
 export const slowShunnedNanoseconds = 10_000_000_000;
 
+/** A lane that was given up is ended after this, should its target have nothing to say of it. */
+const givenUpNanoseconds = 20_000_000_000;
+/** What it keeps until then: enough to show that it lives. */
+const givenUpBitsPerSecond = 64_000;
+
 /** What the watch has done by others. */
 export interface LaneWatchParts {
   readonly world: World;
@@ -38,6 +45,8 @@ export interface LaneWatchParts {
   readonly close: (lane: Lane) => void;
   /** Ends a lane of whose target nothing is heard any more. */
   readonly drop: (lane: Lane) => void;
+  /** Blocks do not come to a member as they were to: lanes that wait for them there are ended. */
+  readonly withdraw: (member: Member, order: BlockOrder, ranges: RangeSet) => void;
 }
 
 interface Watched {
@@ -73,8 +82,14 @@ export class LaneWatch {
     this.#late.push({ lane, atNanoseconds });
   }
 
+  /** Bytes have come through a lane. One that was given up is slow, then, and not dead: it is not needed. */
+  measured(lane: Lane): void {
+    if (lane.isGivenUp && lane.receivedBytes > 0) this.#parts.close(lane);
+  }
+
   /** All that a lane was to bring has come: what its time says of its ends. */
   ended(lane: Lane, now: number): void {
+    if (lane.isGivenUp) return;
     const { lag, world } = this.#parts;
     const elapsed = now - lane.openedNanoseconds;
     const expected = this.#durationOf(lane, lane.arrivedBytes);
@@ -88,22 +103,26 @@ export class LaneWatch {
   /** Lanes that will soon be empty get more, where that has to be said ahead of time. */
   extend(now: number): void {
     for (const lane of this.#due(this.#ends, now)) {
-      if (this.#parts.extend(lane)) this.opened(lane, now);
+      if (!lane.isGivenUp && this.#parts.extend(lane)) this.opened(lane, now);
     }
   }
 
   /** Lanes that are late give back what they do not use: whoever is slow, the other end can do more elsewhere. */
   slowDown(now: number, decisions: Decisions): void {
-    const { world, close, drop } = this.#parts;
+    const { world, lag, close, drop } = this.#parts;
     for (const lane of this.#due(this.#late, now)) {
-      // More was queued into it meanwhile, or it is late: whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
+      // More was queued into it meanwhile.
       if (now < lane.lateAtNanoseconds) continue;
+      // Whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
       if (!lane.target.online) drop(lane);
       else if (lane.pendingBytes === 0) close(lane);
       else {
         blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, world.ledger);
-        if (this.#isWorthLeaving(lane, now)) close(lane);
-        else this.#shrink(lane, now, decisions);
+        if (!this.#isWorthLeaving(lane, now)) {
+          this.#shrink(lane, decisions);
+          this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, lag));
+        } else if (lane.receivedBytes + lane.arrivedBytes > 0) close(lane);
+        else this.#giveUp(lane, now, decisions);
       }
     }
   }
@@ -123,7 +142,9 @@ export class LaneWatch {
   /** Whether a late lane had better be ended: others could bring it, or others wait for what comes to a slow target. */
   #isWorthLeaving(lane: Lane, now: number): boolean {
     const { source, target } = lane;
-    if (isSlowTarget(target)) return source.site !== target.site && othersWait(lane);
+    // Where it may be either of the two, another source shows which.
+    const isEither = isSlowSource(source) && target.paceIn.isSharedBlame;
+    if (isSlowTarget(target) && !isEither) return source.site !== target.site && othersWait(lane);
     if (!isSlowSource(source) || !this.othersHold(lane)) return false;
     target.shunned.set(source, now + slowShunnedNanoseconds);
     // It does not come to its end: else nobody would ever learn that all of them take longer.
@@ -133,15 +154,29 @@ export class LaneWatch {
     return true;
   }
 
-  #shrink(lane: Lane, now: number, decisions: Decisions): void {
-    const { world, lanes, lag, touch } = this.#parts;
+  /**
+   * What a lane was to bring is given to others, and the lane is left alone: if never a byte comes, its target finds that,
+   * and whose fault it is, and it is counted. Were it closed, what is dead would pass for slow.
+   */
+  #giveUp(lane: Lane, now: number, decisions: Decisions): void {
+    this.#shrink(lane, decisions, givenUpBitsPerSecond);
+    lane.isGivenUp = true;
+    for (const [order, pending] of [...lane.pending]) {
+      const ranges = pending.clone();
+      settleInLane(lane, order, ranges, false);
+      this.#parts.withdraw(lane.target, order, ranges);
+    }
+    this.#expectBy(lane, now + givenUpNanoseconds);
+  }
+
+  #shrink(lane: Lane, decisions: Decisions, most = Infinity): void {
+    const { world, lanes, touch } = this.#parts;
     lane.shrunk = true;
     const limit = Math.min(upCapability(lane.source, world.ledger), downCapability(lane.target, world.ledger));
-    const rate = Math.max(1, Math.floor(limit));
+    const rate = Math.max(1, Math.floor(Math.min(limit, most)));
     if (rate < lane.rateBitsPerSecond) lanes.setRate(lane, rate, decisions);
     touch(lane.source);
     touch(lane.target);
-    this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, lag));
   }
 
   #durationOf(lane: Lane, bytes: number): number {

@@ -21,6 +21,8 @@ export interface Lane {
   readonly openedBitsPerSecond: number;
   /** When what is queued in it should long have come. */
   lateAtNanoseconds: number;
+  /** It was late and had brought nothing: others are to bring what it was for. */
+  isGivenUp: boolean;
   /** Rises with each ticket. */
   revision: number;
   /** What was queued into it and the target does not hold yet, by order. */

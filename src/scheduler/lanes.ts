@@ -262,6 +262,7 @@ export class Lanes {
       openedNanoseconds: now,
       openedBitsPerSecond: rateBitsPerSecond,
       lateAtNanoseconds: Infinity,
+      isGivenUp: false,
       revision: 0,
       pending: new Map(),
       pendingBytes: 0,

@@ -68,6 +68,28 @@ test("two file sets for different targets share an origin: neither waits for the
   assert.equal(first.hungry.size, 1);
 });
 
+test("a source that never sends a byte is left to its target to find, and what it was to bring comes from another", () => {
+  const scheduler = newScheduler(sites(["a"], "500Mbps"));
+  const order = addContent(scheduler, "payload@1", 64, mebibyte);
+  const [dead, alive] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
+  const targets = [addAgent(scheduler, "a-2", "a"), addAgent(scheduler, "a-3", "a")];
+  for (const holder of [dead, alive]) scheduler.addHeld(holder, order, RangeSet.of(0, 64), 0);
+  for (const target of targets) scheduler.setWants(target, order, true);
+  const runner = new LaneRunner(scheduler);
+  runner.reallyDoes.set(dead, 1);
+  const closed: string[] = [];
+  const seconds = runner.run(
+    [order],
+    () => checkLedger(scheduler),
+    60,
+    ({ closed: ended }) => closed.push(...ended.map(({ source }) => source.name)),
+  );
+  assert.equal(order.hungry.size, 0);
+  assert.ok(seconds < 2.5, `${seconds} s`);
+  assert.ok(!closed.includes("a-0"));
+  assert.ok([...scheduler.lanes.values()].some((lane) => lane.source === dead && lane.isGivenUp));
+});
+
 test("a more urgent file set goes first where they compete", () => {
   const scheduler = newScheduler(sites(["a"], "500Mbps"));
   const slow = addContent(scheduler, "slow@1", 400, mebibyte);

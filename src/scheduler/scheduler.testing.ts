@@ -2,6 +2,7 @@
 import { RangeSet } from "../std/ranges.ts";
 import { parseTopology } from "../model/topology.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
+import type { Decisions } from "./decisions.ts";
 import type { Lane } from "./lane.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
@@ -96,13 +97,20 @@ export class LaneRunner {
   /**
    * Runs until nobody is hungry, or the time is over.
    * @param check runs after every decision
+   * @param onDecisions gets every decision
    * @returns the seconds that it took
    */
-  run(orders: readonly BlockOrder[], check: () => void, limitSeconds: number): number {
+  run(
+    orders: readonly BlockOrder[],
+    check: () => void,
+    limitSeconds: number,
+    onDecisions?: (decisions: Decisions) => void,
+  ): number {
     const from = this.now;
     const end = from + limitSeconds * 1e9;
     for (;;) {
-      this.#scheduler.decide(this.now);
+      const decisions = this.#scheduler.decide(this.now);
+      onDecisions?.(decisions);
       check();
       if (this.now >= end || orders.every((order) => order.hungry.size === 0)) return (this.now - from) / 1e9;
       const next = Math.min(

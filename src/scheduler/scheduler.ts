@@ -68,6 +68,7 @@ export class Scheduler {
       extend: (lane) => this.#mode.extend(lane),
       close: (lane) => this.#closeWith(lane),
       drop: (lane) => this.#end(lane, false),
+      withdraw: (member, order, ranges) => this.#withdraw(member, order, ranges),
     });
     this.#mode = createMode(
       choice,
@@ -192,6 +193,7 @@ export class Scheduler {
     const lane = this.#lanes.byId.get(laneId);
     if (lane === undefined) return;
     const finding = this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
+    this.#watch.measured(lane);
     if (finding === "full") this.#mode.touch(lane.target);
     else if (finding === "shrunk" && this.#watch.othersHold(lane)) {
       lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
