@@ -10,6 +10,7 @@ import { registerCompletion } from "./commands/completion.ts";
 import { registerConfig } from "./commands/config.ts";
 import { registerController } from "./commands/controller.ts";
 import { registerFileSet } from "./commands/fileset.ts";
+import { registerPlan } from "./commands/plan.ts";
 import { registerPublish } from "./commands/publish.ts";
 import { registerResource } from "./commands/resource.ts";
 import { registerSimulate } from "./commands/simulate.ts";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   registerAgentProgram(registerAgent(program));
   registerPublish(program);
   registerFileSet(program);
+  registerPlan(program);
   registerResource(program);
   registerTopology(program);
   registerStatus(program);

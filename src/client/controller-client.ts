@@ -16,6 +16,7 @@ import {
   versionDetailSchema,
   versionSummarySchema,
 } from "../protocol/views.ts";
+import { planViewSchema } from "../protocol/plan-views.ts";
 import { ClientError, refusedError } from "./client-error.ts";
 
 export interface ControllerClientOptions {
@@ -35,6 +36,8 @@ const retryPauseMilliseconds = 200;
 const requestTimeoutMilliseconds = 60_000;
 /** `agent verify` waits for an agent to read and send what it is challenged with. */
 const verifyTimeoutMilliseconds = 15 * 60_000;
+/** A plan of a million transfers takes a while. */
+const planTimeoutMilliseconds = 15 * 60_000;
 /** The largest answer that is read. */
 const maximumAnswerBytes = 512 * 1024 * 1024;
 
@@ -78,6 +81,14 @@ export class ControllerClient {
 
   remove = async (name: string, version: string, force: boolean) =>
     this.#json("DELETE", `${versionPath(name, version)}?force=${force}`, removedViewSchema);
+  plan = async (name: string, version: string) =>
+    this.#json("POST", `${versionPath(name, version)}/plan`, planViewSchema, {
+      timeoutMilliseconds: planTimeoutMilliseconds,
+    });
+  planOf = async (name: string, version: string, agent?: string) => {
+    const query = agent === undefined ? "" : `?agent=${part(agent)}`;
+    return this.#json("GET", `${versionPath(name, version)}/plan${query}`, planViewSchema);
+  };
   activate = async (name: string, version: string) =>
     this.#json("POST", `${versionPath(name, version)}/activate`, doneViewSchema);
 

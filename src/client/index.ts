@@ -22,6 +22,7 @@ export { applyEvent } from "../protocol/api/apply-event.ts";
 export type { AnyTopicData, DeltaEvent, LiveEvent, SnapshotEvent, TopicData } from "../protocol/api/events.ts";
 export type { TopicKind } from "../protocol/api/topics.ts";
 export type * from "../protocol/api/rows.ts";
+export type { PlanView } from "../protocol/plan-views.ts";
 export type {
   AgentView,
   FileList,

@@ -14,6 +14,7 @@ export const storeTables = [
   "components",
   "failures",
   "topology",
+  "plans",
 ] as const;
 export type StoreTable = (typeof storeTables)[number];
 

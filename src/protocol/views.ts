@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { fileSetStatusSchema } from "./agent-messages.ts";
+import type { PlanView } from "./plan-views.ts";
 
 const count = z.int().min(0);
 
@@ -158,6 +159,8 @@ export const operatorRequestSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("unblock"), agent: z.string() }),
   /** Takes a component back into use without waiting for the next try. */
   z.object({ type: z.literal("putBack"), component: componentNameSchema }),
+  /** Works out a schedule; the reply comes when it is durable. */
+  z.object({ type: z.literal("plan"), name: z.string(), version: z.string() }),
   /** Challenges the agent with random portions; the reply comes when the bytes are checked. */
   z.object({ type: z.literal("verifyAgent"), agent: z.string(), blocks: z.int().min(1).max(1_000) }),
 ]);
@@ -185,6 +188,7 @@ export const challengeViewSchema = z
   })
   .meta({ id: "ChallengeView" });
 export type OperatorResult =
+  | PlanView
   | z.infer<typeof removedViewSchema>
   | z.infer<typeof doneViewSchema>
   | z.infer<typeof challengeViewSchema>;

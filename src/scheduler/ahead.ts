@@ -23,6 +23,8 @@ export function newDelay(): Delay {
 /** Words that take no longer are not worth deciding ahead of. */
 const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
+/** Ends are to be expected where they are off by no more than this part of the round trip: else more is lost than won. */
+const steadyShare = 0.25;
 /** News is overdue after so many deviations, and so much of the round trip. */
 const overdueDeviations = 4;
 const overdueShare = 0.25;
@@ -40,10 +42,20 @@ export function learn(delay: Delay, elapsedNanoseconds: number, expectedNanoseco
   delay.deviationNanoseconds += Math.round((later - delay.deviationNanoseconds) * deviationShare);
 }
 
+/** What passes at a member between the end of one transfer and the start of the next: nothing, where ends are decided on ahead. */
+export function pauseNanoseconds({ delay }: Member): number {
+  return isSteady(delay) ? 0 : delay.roundTripNanoseconds;
+}
+
+function isSteady({ roundTripNanoseconds, deviationNanoseconds }: Delay): boolean {
+  return deviationNanoseconds <= roundTripNanoseconds * steadyShare;
+}
+
 /** When a transfer that was decided on counts as ended; undefined: when the news of it comes. */
 export function endsAt(lane: Lane, durationOfLane: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
   if (roundTripNanoseconds <= negligibleNanoseconds) return undefined;
+  if (!isSteady(lane.target.delay)) return undefined;
   return lane.openedNanoseconds + durationOfLane + Math.min(deviationNanoseconds, roundTripNanoseconds);
 }
 

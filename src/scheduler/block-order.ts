@@ -21,6 +21,8 @@ export interface Holding {
   readonly have: PagedBits;
   /** The member is a target that is ready for blocks. */
   wants: boolean;
+  /** What it still lacks is brought to it as a stored plan says: it needs nothing from anybody else. */
+  planned: boolean;
   /** Its copy counts for rarity (false for an origin). */
   readonly counts: boolean;
   /** Undefined for a publisher. */
@@ -133,6 +135,7 @@ export class BlockOrder {
         soon: new PagedBits(),
         have: new PagedBits(),
         wants: false,
+        planned: false,
         counts,
         view,
       };
@@ -150,6 +153,12 @@ export class BlockOrder {
   setWants(member: Member, wants: boolean): void {
     const holding = this.holding(member);
     holding.wants = wants;
+    this.#updateHunger(holding);
+  }
+
+  setPlanned(member: Member, planned: boolean): void {
+    const holding = this.holding(member);
+    holding.planned = planned;
     this.#updateHunger(holding);
   }
 
@@ -277,10 +286,10 @@ export class BlockOrder {
   }
 
   #updateHunger(holding: Holding): void {
-    const { member, wants, held, have } = holding;
+    const { member, wants, planned, held, have } = holding;
     if (wants && held.count < this.#blockCount) this.hungry.add(member);
     else this.hungry.delete(member);
-    if (wants && have.count < this.#blockCount) member.needs.add(this);
+    if (wants && !planned && have.count < this.#blockCount) member.needs.add(this);
     else member.needs.delete(this);
   }
 

@@ -49,7 +49,8 @@ export class HandOver {
     const { lanes, settings, market } = this.#matcher.parts;
     if (order.publishers.length === 0) return;
     for (const source of order.publishers) {
-      const tooMany = target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut;
+      const tooMany =
+        target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut;
       if (!target.online || !target.fetches || tooMany || hasLane(source, target)) continue;
       if (!this.#mayServe(source, target)) continue;
       const rate = this.rateFor(source, target);

@@ -2,56 +2,40 @@
  * Incremental scheduling (claims 6, 35): on each call only members are looked at for which something has changed since the
  * last one: they reported, a lane of theirs ended, they got something, bandwidth became free. All that happened at
  * one instant is taken together.
- *
- * Three passes: into sites what they lack (a way between sites that idles is lost), within sites, then, for targets that
- * would idle where ways are not what binds, once more from another site.
+ * Whom they are matched with is the policy's to choose.
  */
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
 import { HandOver } from "./hand-over.ts";
 import type { Lane } from "./lane.ts";
-import { LocalPass } from "./local-pass.ts";
-import { Matcher, type MatchParts } from "./match.ts";
-import { RemotePass } from "./remote-pass.ts";
+import type { Matcher } from "./match.ts";
+import type { Mode } from "./mode.ts";
+import type { Policy } from "./policy.ts";
 import { Rescue } from "./rescue.ts";
-import { waysShare } from "./what-binds.ts";
 import type { Member, Place } from "./world.ts";
 
-/** What binds is worked out anew after so long. */
-const bindsForNanoseconds = 1_000_000_000;
-
-/** From this share of the ways on, no block goes into a site twice. */
-const noDuplicatesFrom = 0.75;
-/** From this share on, interfaces wait for ways rather than the other way about. */
-const awaitFrom = 0.95;
-
-interface Binding {
-  readonly share: number;
-  /** How many were hungry then: when more are, it is worked out anew. */
-  readonly hungry: number;
-  readonly untilNanoseconds: number;
-}
-
-export class IncrementalMode {
+export class IncrementalMode implements Mode {
   readonly #matcher: Matcher;
   readonly #orders: ReadonlyMap<string, BlockOrder>;
-  readonly #local: LocalPass;
-  readonly #remote: RemotePass;
+  readonly #policy: Policy;
   readonly #handOver: HandOver;
   readonly #rescue: Rescue;
   readonly #touched = new Set<Member>();
   readonly #touchedPlaces = new Set<Place>();
   #ranked: BlockOrder[] | undefined;
-  readonly #binds = new Map<BlockOrder, Binding>();
 
   /** @param endLane ends a lane and all that wait for what it was to bring */
-  constructor(parts: MatchParts, orders: ReadonlyMap<string, BlockOrder>, endLane: (lane: Lane) => void) {
-    this.#matcher = new Matcher(parts);
+  constructor(
+    matcher: Matcher,
+    orders: ReadonlyMap<string, BlockOrder>,
+    policy: Policy,
+    endLane: (lane: Lane) => void,
+  ) {
+    this.#matcher = matcher;
     this.#orders = orders;
-    this.#local = new LocalPass(this.#matcher);
-    this.#remote = new RemotePass(this.#matcher);
-    this.#handOver = new HandOver(this.#matcher, endLane);
-    this.#rescue = new Rescue(this.#matcher, endLane);
+    this.#policy = policy;
+    this.#handOver = new HandOver(matcher, endLane);
+    this.#rescue = new Rescue(matcher, endLane, policy.rescues);
   }
 
   get isTouched(): boolean {
@@ -71,13 +55,13 @@ export class IncrementalMode {
 
   touchAll(): void {
     for (const member of this.#matcher.parts.world.members.values()) this.touch(member);
-    this.#binds.clear();
+    this.#policy.forgetFindings();
   }
 
   /** The set of orders has changed, or how they rank. */
   rankAnew(): void {
     this.#ranked = undefined;
-    this.#binds.clear();
+    this.#policy.forgetFindings();
   }
 
   forget(member: Member): void {
@@ -101,27 +85,18 @@ export class IncrementalMode {
     for (const member of members) market.refresh(member);
     this.#handOvers(members, orders);
     if (members.length > 1) random.shuffle(members);
-    for (const wanted of classesOf(orders)) this.#serve(wanted, members, places);
+    for (const wanted of classesOf(orders)) {
+      matcher.urgencyClass = (wanted[0] as BlockOrder).urgencyClass;
+      this.#policy.serve(wanted, members, places);
+    }
     for (const member of members) this.#rescue.note(member);
   }
 
-  /** All passes for the orders of one class. */
-  #serve(orders: readonly BlockOrder[], members: readonly Member[], places: ReadonlySet<Place>): void {
-    this.#matcher.urgencyClass = (orders[0] as BlockOrder).urgencyClass;
-    this.#remote.run(orders, places);
-    const freed: Member[] = [];
-    for (const order of orders) {
-      if (order.views.size > 1 && this.#waysShare(order) >= awaitFrom) freed.push(...this.#remote.awaitSources(order, places));
-    }
-    // What nobody has comes first: a step in which an origin brings nothing new is lost to all.
-    for (const order of orders) {
-      if (order.freshBlocks.isEmpty) continue;
-      for (const origin of order.origins) if (origin.sourceAt >= 0) this.#local.serveFrom(origin);
-    }
-    for (const member of members) if (member.sourceAt >= 0) this.#local.serveFrom(member);
-    for (const member of members) if (member.targetAt >= 0) this.#local.fetchFor(member);
-    for (const member of freed) if (member.targetAt >= 0) this.#local.fetchFor(member);
-    this.#again(members);
+  /** Keeps publishers' lanes filled, and decides nothing else; what has changed is still to be looked at. */
+  keepHandingOver(now: number, decisions: Decisions): void {
+    this.#matcher.now = now;
+    this.#matcher.decisions = decisions;
+    if (this.#touched.size > 0) this.#handOvers([...this.#touched], this.#rank());
   }
 
   #handOvers(members: readonly Member[], orders: readonly BlockOrder[]): void {
@@ -132,28 +107,6 @@ export class IncrementalMode {
     for (const order of withPublishers) {
       for (const target of members) if (target.needs.has(order)) this.#handOver.open(target, order);
     }
-  }
-
-  /** Targets that would idle. */
-  #again(members: readonly Member[]): void {
-    for (const target of members) {
-      if (target.targetAt < 0) continue;
-      for (const order of target.needs) {
-        if (order.paused || order.urgencyClass > this.#matcher.urgencyClass) continue;
-        if (order.views.size < 2 || this.#waysShare(order) >= noDuplicatesFrom) continue;
-        while (target.targetAt >= 0 && target.needs.has(order)) if (!this.#remote.again(order, target)) break;
-      }
-    }
-  }
-
-  #waysShare(order: BlockOrder): number {
-    const { now } = this.#matcher;
-    const known = this.#binds.get(order);
-    const hungry = order.hungry.size;
-    if (known !== undefined && known.untilNanoseconds > now && hungry <= known.hungry) return known.share;
-    const share = waysShare(order, this.#matcher.parts.world);
-    this.#binds.set(order, { share, hungry, untilNanoseconds: now + bindsForNanoseconds });
-    return share;
   }
 
   #rank(): readonly BlockOrder[] {

@@ -120,7 +120,11 @@ export class Lanes {
   tick(now: number): Member[] {
     this.#now = now;
     const released: Member[] = [];
-    for (let first = this.#heldBack.peek(); first !== undefined && first.untilNanoseconds <= now; first = this.#heldBack.peek()) {
+    for (
+      let first = this.#heldBack.peek();
+      first !== undefined && first.untilNanoseconds <= now;
+      first = this.#heldBack.peek()
+    ) {
       const { source, target, path, rateBitsPerSecond } = first;
       this.#heldBack.pop();
       this.#world.ledger.release(path, rateBitsPerSecond);
@@ -298,7 +302,9 @@ function waitsForBytes(lane: Lane): boolean {
   for (const [order, pending] of lane.pending) {
     const held = order.find(lane.source)?.held;
     if (held === undefined) continue;
-    for (const [start, end] of pending.ranges()) for (let block = start; block < end; block += 1) if (held.has(block)) return true;
+    for (const [start, end] of pending.ranges()) {
+      for (let block = start; block < end; block += 1) if (held.has(block)) return true;
+    }
   }
   return false;
 }

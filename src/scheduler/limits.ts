@@ -28,6 +28,9 @@ export interface SchedulerSettings {
   readonly drawnSources: number;
   /** Small blocks are put together until a transfer lasts this long ... */
   readonly portionMilliseconds: number;
+  /** ... or so many times as long as passes between two transfers, where there are still this many of the file set ... */
+  readonly portionPauses: number;
+  readonly leastPortions: number;
   /** ... or brings this part of the file set ... */
   readonly portionsOfAFileSet: number;
   /** ... but never more than this. */
@@ -41,6 +44,10 @@ export interface SchedulerSettings {
   /** A lane whose measured rate stays below `shrinkBelowShare` of its rate for this long gives the rest back. */
   readonly shrinkAfterNanoseconds: number;
   readonly shrinkBelowShare: number;
+  /** In the mode `overall`: everything is looked at anew at least this often while somebody lacks something ... */
+  readonly replanMilliseconds: number;
+  /** ... and as soon as no more than this part is left of the lanes that ran after the last time. */
+  readonly replanBelowShare: number;
   /** How many sources are looked at for one new lane. */
   readonly candidateSources: number;
   /** For how long a ticket is good after its source first sees it; also how long an unheard target's charges last. */
@@ -59,6 +66,8 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   drawnTargets: 8,
   drawnSources: 16,
   portionMilliseconds: 4,
+  portionPauses: 8,
+  leastPortions: 64,
   portionsOfAFileSet: 2_048,
   portionMaximumBytes: 16 * 1024 * 1024,
   wireShare: 1_514 / 1_448,
@@ -66,6 +75,8 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   growShare: 0.1,
   shrinkAfterNanoseconds: 2_000_000_000,
   shrinkBelowShare: 0.8,
+  replanMilliseconds: 100,
+  replanBelowShare: 0.5,
   candidateSources: 12,
   ticketMilliseconds: 10_000,
 };

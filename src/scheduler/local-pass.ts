@@ -23,8 +23,7 @@ export class LocalPass {
     const place = source.place as Place;
     while (source.sourceAt >= 0 && place.targets.length > 0) {
       const best = this.#bestTarget(source, place);
-      this.#matcher.forget();
-      if (best === undefined) return;
+      if (best === undefined) return this.#matcher.forget();
       this.#matcher.open(best, "withinSite");
     }
   }
@@ -34,8 +33,7 @@ export class LocalPass {
     const place = target.place as Place;
     while (target.targetAt >= 0 && place.sources.length > 0) {
       const best = this.#bestSource(target, place);
-      this.#matcher.forget();
-      if (best === undefined) return;
+      if (best === undefined) return this.#matcher.forget();
       this.#matcher.open(best, "withinSite");
     }
   }
@@ -75,8 +73,9 @@ export class LocalPass {
         order.paused ||
         order.urgencyClass > this.#matcher.urgencyClass ||
         (better !== undefined && order.rank > better.order.rank)
-      )
+      ) {
         continue;
+      }
       const holding = order.find(source);
       if (holding === undefined || holding.soon.isEmpty) continue;
       better = this.#choose(better, order, holding, order.holding(target), rate);

@@ -7,12 +7,13 @@ import type { PagedBits } from "../std/paged-bits.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder, Holding } from "./block-order.ts";
 import { scoreTransfer, type CostWeights } from "./cost.ts";
-import type { OnDecision } from "./decision-record.ts";
+import { maximumRunnersUp, type OnDecision, type RunnerUp } from "./decision-record.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
-import { downCapability, downFree, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
+import { pauseNanoseconds } from "./ahead.ts";
+import { downCapability, downFree, type FleetLag, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pick-blocks.ts";
 import type { Member, World } from "./world.ts";
 
@@ -23,6 +24,7 @@ export interface MatchParts {
   readonly settings: SchedulerSettings;
   readonly weights: CostWeights;
   readonly random: SeededRandom;
+  readonly lag: FleetLag;
   readonly mode: string;
   readonly onDecision: OnDecision | undefined;
 }
@@ -38,7 +40,7 @@ export interface Match {
 }
 
 /** Why a transfer was scheduled, for the trace. */
-export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach";
+export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach" | "fromOrigin" | "uniform";
 
 export class Matcher {
   readonly parts: MatchParts;
@@ -74,6 +76,18 @@ export class Matcher {
     if (full === Infinity) return unlimitedBitsPerSecond;
     const free = Math.min(upFree(source, ledger), downFree(target, ledger));
     return free >= Math.max(1, full * this.parts.settings.leastNicShare) ? free : 0;
+  }
+
+  /** What a path could carry if it were idle, going by what both ends have been seen to do. */
+  capabilityOf(source: Member, target: Member, path: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    return Math.min(upCapability(source, ledger), ledger.capabilityOf(path), downCapability(target, ledger));
+  }
+
+  /** What of that is free. */
+  freeOn(source: Member, target: Member, path: readonly number[]): number {
+    const { ledger } = this.parts.world;
+    return Math.min(upFree(source, ledger), ledger.free(path), downFree(target, ledger));
   }
 
   /** The same between two sites. @param middle what lies between them */
@@ -167,21 +181,32 @@ export class Matcher {
       blocks: ranges.toFlat(),
       rateBitsPerSecond,
       score: match.score,
-      runnersUp: this.#runnersUp.map((other) => ({
-        source: other.source.member.name,
-        target: other.target.member.name,
-        score: other.score,
-      })),
+      runnersUp: this.#bestRunnersUp(),
     });
     this.forget();
+  }
+
+  #bestRunnersUp(): RunnerUp[] {
+    const sorted = this.#runnersUp.sort((a, b) => a.order.rank - b.order.rank || b.score - a.score);
+    return sorted.slice(0, maximumRunnersUp).map(({ source, target, score }) => ({
+      source: source.member.name,
+      target: target.member.name,
+      score,
+    }));
   }
 
   #portion({ order, source, target, block, only, rateBitsPerSecond }: Match): RangeSet {
     const { settings } = this.parts;
     const total = order.description.bytesInRange(0, order.blockCount);
+    // What passes between a transfer and the next, where ends are not to be expected, must be little beside it.
+    const pause = pauseNanoseconds(target.member) + this.parts.lag.nanoseconds;
+    const seconds = Math.max(settings.portionMilliseconds / 1_000, (settings.portionPauses * pause) / 1_000_000_000);
     const atLeast = Math.min(
       settings.portionMaximumBytes,
-      Math.max(total / settings.portionsOfAFileSet, ((rateBitsPerSecond / 8) * settings.portionMilliseconds) / 1_000),
+      Math.max(
+        total / settings.portionsOfAFileSet,
+        Math.min(total / settings.leastPortions, (rateBitsPerSecond / 8) * seconds),
+      ),
     );
     const blocks = Math.floor((atLeast * order.blockCount) / Math.max(1, total));
     return portionAround(order, source, target, block, blocks, only);

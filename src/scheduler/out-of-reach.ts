@@ -19,7 +19,9 @@ export function outOfReach(
   mayServe: (member: Member) => boolean,
 ): RangeSet {
   const views = within === "anywhere" ? [...order.views.values()] : [order.views.get(target.site ?? "")];
-  const reachable = views.flatMap((view) => view?.members ?? []).filter((member) => member !== target && mayServe(member));
+  const reachable = views
+    .flatMap((view) => view?.members ?? [])
+    .filter((member) => member !== target && mayServe(member));
   const left = new RangeSet();
   missing.forEach((start, end) => {
     for (let block = start; block < end; block += 1) {

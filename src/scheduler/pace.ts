@@ -20,8 +20,32 @@ const lateDelays = 2;
 const regain = 1.25;
 /** A transfer at this part or more of what a slow member may have shows that it can do that. */
 const nearlyFull = 0.9;
-/** A slow member keeps at least this: it must be able to show that it recovers. */
-const leastLimitBitsPerSecond = 64_000;
+/** A slow member keeps at least this part of what it declares: it must be able to show that it recovers. */
+const leastLimitShare = 0.02;
+
+/** ... and so many times what four of five transfers in the whole fleet take beside their duration: nobody is to blame for that. */
+const lateLags = 3;
+/** By how much, of itself and in nanoseconds, the fleet's lag follows one transfer. */
+const lagStepShare = 0.02;
+const lagStepNanoseconds = 200_000;
+
+/**
+ * What transfers take beside their duration and the words' time, in the whole fleet: the value that four of five do not
+ * exceed, followed step by step. Busy machines make everybody late; a few slow members hardly move it.
+ */
+export class FleetLag {
+  #nanoseconds = 0;
+
+  get nanoseconds(): number {
+    return this.#nanoseconds;
+  }
+
+  learn(lagNanoseconds: number): void {
+    const step = Math.round(this.#nanoseconds * lagStepShare) + lagStepNanoseconds;
+    if (lagNanoseconds > this.#nanoseconds) this.#nanoseconds = Math.min(lagNanoseconds, this.#nanoseconds + 4 * step);
+    else this.#nanoseconds = Math.max(lagNanoseconds, this.#nanoseconds - step);
+  }
+}
 
 /** Where a member stands in one direction. */
 export interface Pace {
@@ -29,12 +53,14 @@ export interface Pace {
   blamed: number;
   /** Whether it has been on time since it was found slow, or ever. */
   isProven: boolean;
+  /** It was found slow together with the other end: one of the two may be innocent. */
+  isSharedBlame: boolean;
   /** What its interface counts for; Infinity: all it declares. */
   limitBitsPerSecond: number;
 }
 
 export function newPace(): Pace {
-  return { blamed: 0, isProven: false, limitBitsPerSecond: Infinity };
+  return { blamed: 0, isProven: false, isSharedBlame: false, limitBitsPerSecond: Infinity };
 }
 
 export function isSlowSource(member: Member): boolean {
@@ -64,17 +90,20 @@ export function upFree(source: Member, ledger: Ledger): number {
 export function downFree(target: Member, ledger: Ledger): number {
   const free = ledger.freeOn(target.nicDown);
   const limit = target.paceIn.limitBitsPerSecond;
-  return limit === Infinity ? free : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(target.nicDown))));
+  return limit === Infinity
+    ? free
+    : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(target.nicDown))));
 }
 
-/** When a lane that was just opened will be late. @param delayNanoseconds how long words take to its target and back */
-export function lateAt(now: number, bytes: number, rateBitsPerSecond: number, delayNanoseconds: number): number {
-  const duration = (bytes * 8 * 1_000_000_000) / rateBitsPerSecond;
-  return now + Math.ceil(duration * lateShare) + lateSlackNanoseconds + lateDelays * delayNanoseconds;
+/** When a lane that was just opened will be late. @param lane its bytes are those that are yet to come */
+export function lateAt(now: number, lane: Lane, bytes: number, lag: FleetLag): number {
+  const duration = (bytes * 8 * 1_000_000_000) / lane.rateBitsPerSecond;
+  const words = lateDelays * lane.target.delay.roundTripNanoseconds;
+  return now + Math.ceil(duration * lateShare) + lateSlackNanoseconds + words + lateLags * lag.nanoseconds;
 }
 
 /** A transfer is late and still under way, or came late. @param bytes what at most has come in the time */
-export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number): void {
+export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number, ledger: Ledger): void {
   const achieved = (bytes * 8 * 1_000_000_000) / Math.max(1, elapsedNanoseconds);
   const [out, into] = [lane.source.paceOut, lane.target.paceIn];
   const slow = [out, into].filter((pace) => pace.limitBitsPerSecond !== Infinity);
@@ -86,19 +115,28 @@ export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number): vo
     if (suspects.length > 1 && pace.blamed < blamedInARow) continue;
     if (suspects.length === 1 && pace.isProven && pace.blamed < blamedInARow) continue;
     pace.isProven = false;
-    pace.limitBitsPerSecond = Math.max(leastLimitBitsPerSecond, achieved * regain);
+    pace.isSharedBlame = suspects.length > 1;
+    const declared = ledger.capabilityOn(pace === out ? lane.source.nicUp : lane.target.nicDown);
+    const least = Math.min(declared, unlimitedBitsPerSecond) * leastLimitShare;
+    pace.limitBitsPerSecond = Math.max(least, achieved * regain);
   }
 }
 
 /** A transfer came on time: its ends can do what it had. */
 export function clear(lane: Lane, ledger: Ledger): void {
-  for (const [pace, resource] of [
-    [lane.source.paceOut, lane.source.nicUp],
-    [lane.target.paceIn, lane.target.nicDown],
+  const [out, into] = [lane.source.paceOut, lane.target.paceIn];
+  for (const [pace, resource, other] of [
+    [out, lane.source.nicUp, into],
+    [into, lane.target.nicDown, out],
   ] as const) {
     pace.blamed = 0;
     if (pace.limitBitsPerSecond === Infinity) {
       pace.isProven = true;
+      continue;
+    }
+    if (pace.isSharedBlame && other.limitBitsPerSecond === Infinity) {
+      // On time with somebody else: it was the other one. If not, it will be late again, and blamed alone.
+      pace.limitBitsPerSecond = Infinity;
       continue;
     }
     if (lane.rateBitsPerSecond < pace.limitBitsPerSecond * nearlyFull) continue;
@@ -109,6 +147,6 @@ export function clear(lane: Lane, ledger: Ledger): void {
 }
 
 /** Whether a transfer of so many bytes at the lane's rate took too long. */
-export function wasLate(lane: Lane, bytes: number, elapsedNanoseconds: number, delayNanoseconds: number): boolean {
-  return lateAt(0, bytes, lane.rateBitsPerSecond, delayNanoseconds) < elapsedNanoseconds;
+export function wasLate(lane: Lane, bytes: number, elapsedNanoseconds: number, lag: FleetLag): boolean {
+  return lateAt(0, lane, bytes, lag) < elapsedNanoseconds;
 }

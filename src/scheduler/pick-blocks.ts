@@ -19,8 +19,8 @@ const pageWordShift = pageShift - 5;
 const noMask: PagedBits | undefined = undefined;
 
 export interface PickRule {
-  /** Copies within the target's site count, or the number of sites that have one. */
-  readonly rarity: "inSite" | "sites";
+  /** Copies within the target's site count, or the number of sites that have one, or copies anywhere. */
+  readonly rarity: "inSite" | "sites" | "anywhere";
   /** Only blocks that are in this set. */
   readonly only?: PagedBits | undefined;
   /** What other sites depend on the source's site for; see `supply.ts`. */
@@ -46,7 +46,7 @@ export function pickBlock(
   if (words === 0) return false;
   const fromTheFront = order.description.fromTheFront;
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
-  const { siteCounts } = order;
+  const everywhere = rule.rarity === "anywhere" ? order.presenceCounts : order.siteCounts;
   const have = target.have.pages;
   const held = source.soon.pages;
   const only = (rule.only ?? noMask)?.pages;
@@ -73,7 +73,7 @@ export function pickBlock(
     looked += 1;
     if (bits !== 0) {
       const base = place << 5;
-      const counts = inSite === undefined ? siteCounts : (inSite.pages[page] as Uint16Array);
+      const counts = inSite === undefined ? everywhere : (inSite.pages[page] as Uint16Array);
       const countBase = inSite === undefined ? base : base - (page << pageShift);
       do {
         const bit = 31 - Math.clz32(bits & -bits);

@@ -15,6 +15,9 @@ import type { Member, Place } from "./world.ts";
 /** Other sites that are looked at for one transfer. */
 const drawnSites = 8;
 
+/** Whether transfers from one site to another are this pass's to schedule. */
+export type Admits = (from: Place, to: Place) => boolean;
+
 interface Needy {
   readonly place: Place;
   readonly view: SiteView;
@@ -22,21 +25,25 @@ interface Needy {
 
 export class RemotePass {
   readonly #matcher: Matcher;
-
   readonly #supply: Supply;
+  readonly #admits: Admits;
 
-  constructor(matcher: Matcher) {
+  constructor(matcher: Matcher, admits: Admits = () => true) {
     this.#matcher = matcher;
+    this.#admits = admits;
     this.#supply = new Supply(matcher.parts.world);
   }
 
-  /** @param touched sites of which something has changed; a transfer has at least one end in one of them */
-  run(orders: readonly BlockOrder[], touched: ReadonlySet<Place>): void {
+  /**
+   * @param touched sites of which something has changed; a transfer has at least one end in one of them
+   * @param isScarce whether ways between sites are what a distribution waits for
+   */
+  run(orders: readonly BlockOrder[], touched: ReadonlySet<Place>, isScarce: (order: BlockOrder) => boolean): void {
     this.#supply.refresh(orders);
-    for (const order of orders) if (order.views.size > 1) this.#serve(order, touched);
+    for (const order of orders) if (order.views.size > 1) this.#serve(order, touched, isScarce(order));
   }
 
-  #serve(order: BlockOrder, touched: ReadonlySet<Place>): void {
+  #serve(order: BlockOrder, touched: ReadonlySet<Place>, isScarce: boolean): void {
     const { random } = this.#matcher.parts;
     const suppliers: Place[] = [];
     for (const view of order.views.values()) {
@@ -44,11 +51,16 @@ export class RemotePass {
       if (place.sources.length > 0 && view.absent.count < order.blockCount) suppliers.push(place);
     }
     if (suppliers.length === 0) return;
-    const needy = this.#needy(order, suppliers);
     const touchedSuppliers = suppliers.filter((place) => touched.has(place));
+    const needy = this.#needy(order, isScarce ? suppliers : [], touchedSuppliers.length > 0 ? undefined : touched);
+    let elsewhere = 0;
     for (const { place, view } of needy) {
-      const from = touched.has(place) ? suppliers : touchedSuppliers;
+      const isTouched = touched.has(place);
+      const from = isTouched ? suppliers : touchedSuppliers;
       if (from.length === 0) continue;
+      // Where ways are ample, somebody else will bring it just as well: not every site is tried for each source.
+      elsewhere += isTouched ? 0 : 1;
+      if (!isScarce && elsewhere > drawnSites) continue;
       random.shuffle(from);
       this.#fill(order, place, view, from);
     }
@@ -68,7 +80,7 @@ export class RemotePass {
         !view.absent.isEmpty &&
         place.targets.length > 0 &&
         [...order.views.values()].some((other) => {
-          if (other === view) return false;
+          if (other === view || !this.#admits(this.#placeOf(other), place)) return false;
           const middle = world.middle(other.site, view.site);
           const least = world.ledger.capabilityOf(middle) * settings.leastWayShare;
           return world.ledger.free(middle) >= Math.max(1, least) && hasSomethingFor(order, other, view);
@@ -84,30 +96,33 @@ export class RemotePass {
   /** Once more from any other site, for a target that would idle; only where ways are not what binds. */
   again(order: BlockOrder, target: Member): boolean {
     const { random } = this.#matcher.parts;
-    const places = [...order.views.values()].map((view) => this.#placeOf(view)).filter((place) => place !== target.place);
+    const own = target.place as Place;
+    const places = [...order.views.values()]
+      .map((view) => this.#placeOf(view))
+      .filter((place) => place !== own && this.#admits(place, own));
     random.shuffle(places);
     let best: Match | undefined;
     for (const place of places.slice(0, drawnSites)) {
       best = this.#from(best, order, place, target, { rarity: "sites" });
     }
-    this.#matcher.forget();
-    if (best === undefined) return false;
-    this.#matcher.open(best, "again");
-    return true;
+    if (best === undefined) this.#matcher.forget();
+    else this.#matcher.open(best, "again");
+    return best !== undefined;
   }
 
   /**
    * Sites that lack blocks and could take some: those that lack most for what their downlinks can carry first, of about
    * equals the one that the fewest other sites have something for, so that no supplier is taken from whom nobody else can serve.
    */
-  #needy(order: BlockOrder, suppliers: readonly Place[]): Needy[] {
+  #needy(order: BlockOrder, suppliers: readonly Place[], among: ReadonlySet<Place> | undefined): Needy[] {
     const { world, random } = this.#matcher.parts;
     const needy: { place: Place; view: SiteView; need: number; suppliers: number; class: number }[] = [];
     let most = 0;
     for (const view of order.views.values()) {
       if (view.absent.isEmpty) continue;
       const place = this.#placeOf(view);
-      if (place.targets.length === 0 || world.ledger.freeOn(place.downlink) === 0) continue;
+      if (place.targets.length === 0 || among?.has(place) === false) continue;
+      if (world.ledger.freeOn(place.downlink) === 0) continue;
       const capability = world.ledger.capabilityOn(place.downlink);
       const need = capability === Infinity ? 0 : view.absent.count / capability;
       most = Math.max(most, need);
@@ -115,7 +130,8 @@ export class RemotePass {
     }
     if (needy.length < 2) return needy;
     for (const entry of needy) {
-      entry.class = entry.need === 0 ? 0 : Math.floor(((most - entry.need) * world.ledger.capabilityOn(entry.place.downlink)) / 3);
+      entry.class =
+        entry.need === 0 ? 0 : Math.floor(((most - entry.need) * world.ledger.capabilityOn(entry.place.downlink)) / 3);
       for (const supplier of suppliers) {
         const view = order.views.get(supplier.name);
         if (supplier === entry.place || view === undefined) continue;
@@ -135,16 +151,18 @@ export class RemotePass {
       let best: Match | undefined;
       let looked = 0;
       for (const supplier of suppliers) {
-        if (supplier === place || supplier.sources.length === 0) continue;
-        const isHome = order.views.get(supplier.name)?.isHome === true;
+        const from = order.views.get(supplier.name);
+        if (supplier === place || supplier.sources.length === 0 || from === undefined) continue;
+        if (!this.#admits(supplier, place)) continue;
+        if (!hasSomethingFor(order, from, view)) continue;
+        const { isHome } = from;
         const only = isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
         const dependence = isHome ? 0 : this.#supply.dependenceBeside(supplier, view);
         best = this.#from(best, order, supplier, target, { rarity: "sites", only, dependence });
         looked += 1;
-        if (looked >= drawnSites && best !== undefined) break;
+        if (looked >= (best === undefined ? 2 * drawnSites : drawnSites)) break;
       }
-      this.#matcher.forget();
-      if (best === undefined) return;
+      if (best === undefined) return this.#matcher.forget();
       this.#matcher.open(best, "intoSite");
       this.#supply.used();
     }

@@ -31,13 +31,16 @@ interface OutOfReach {
 export class Rescue {
   readonly #matcher: Matcher;
   readonly #endLane: (lane: Lane) => void;
+  readonly #helps: boolean;
   /** Targets that lack blocks and have no lane, since when. */
   readonly #waiting = new Map<Member, number>();
   /** Targets that are being brought what those near them cannot give: it goes on, block after block, without waiting again. */
   readonly #served = new Map<Member, OutOfReach>();
   #lookedAt = -lookEveryNanoseconds;
 
-  constructor(matcher: Matcher, endLane: (lane: Lane) => void) {
+  /** @param helps false: those that wait are only looked at again, by the policy's own rules */
+  constructor(matcher: Matcher, endLane: (lane: Lane) => void, helps: boolean) {
+    this.#helps = helps;
     this.#matcher = matcher;
     this.#endLane = endLane;
   }
@@ -91,6 +94,7 @@ export class Rescue {
       const since = this.#waiting.get(member) ?? now;
       this.#waiting.delete(member);
       this.#waiting.set(member, since);
+      if (!this.#helps) continue;
       const order = orders.find((candidate) => member.needs.has(candidate));
       if (order === undefined) continue;
       if (now - since >= outOfReachAfterNanoseconds && this.#bringAgain(order, member)) continue;
@@ -139,10 +143,9 @@ export class Rescue {
       const rule = { rarity: "sites", only } as const;
       best = matcher.better(best, matcher.match(order, order.holding(source), order.holding(target), rate, rule));
     }
-    matcher.forget();
-    if (best === undefined) return false;
-    matcher.open(best, "outOfReach");
-    return true;
+    if (best === undefined) matcher.forget();
+    else matcher.open(best, "outOfReach");
+    return best !== undefined;
   }
 
   /** Members that hold something and may serve the target: a bounded number of each site, its own first. */

@@ -271,11 +271,11 @@ test("a lane that brings nothing for far too long is ended, and its work given a
 
 test("what is scattered is queued in a bounded number of ranges", () => {
   const scheduler = newScheduler(sites(["a"], "500Mbps"));
-  const order = addContent(scheduler, "payload@1", 20_000, 64);
+  const order = addContent(scheduler, "payload@1", 200_000, 64);
   const [origin, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
-  scheduler.addHeld(origin, order, RangeSet.of(0, 20_000), 0);
+  scheduler.addHeld(origin, order, RangeSet.of(0, 200_000), 0);
   const everySecond = new RangeSet();
-  for (let block = 0; block < 20_000; block += 2) everySecond.add(block, block + 1);
+  for (let block = 0; block < 200_000; block += 2) everySecond.add(block, block + 1);
   scheduler.addHeld(target, order, everySecond, 0);
   scheduler.setWants(target, order, true);
   const { queued } = scheduler.decide(0);

@@ -78,11 +78,12 @@ export interface Delivery {
   readonly block: number;
 }
 
-/** Runs lanes from instant to instant. Ends hear at once; a lane of a source with a factor goes at that part of its rate. */
+/** Runs lanes from instant to instant. Ends hear at once. */
 export class LaneRunner {
   readonly #scheduler: Scheduler;
   readonly deliveries: Delivery[] = [];
-  readonly slowness = new Map<Member, number>();
+  /** What a source really does at most on each lane, in bits per second, whatever it declares. */
+  readonly reallyDoes = new Map<Member, number>();
   /** Bytes that came through a lane and make no whole block yet. */
   readonly #credit = new Map<Lane, number>();
   readonly #received = new Map<Lane, number>();
@@ -155,7 +156,7 @@ export class LaneRunner {
   }
 
   #rateOf(lane: Lane): number {
-    return lane.rateBitsPerSecond * (this.slowness.get(lane.source) ?? 1);
+    return Math.min(lane.rateBitsPerSecond, this.reallyDoes.get(lane.source) ?? Infinity);
   }
 
   #firstDue(lane: Lane): { order: BlockOrder; block: number } | undefined {

@@ -3,33 +3,26 @@
  * file is its face: what the controller tells it, and `decide`. It knows no time but what it is handed, and nothing of
  * messages.
  */
-import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
-import { durationNanoseconds, endsAt, isOverdue, learn } from "./ahead.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
+import { createMode, type ModeChoice } from "./create-mode.ts";
 import { Decisions } from "./decisions.ts";
 import type { OnDecision } from "./decision-record.ts";
-import { IncrementalMode } from "./incremental.ts";
 import { settleInLane, type Lane } from "./lane.ts";
+import { LaneWatch, slowShunnedNanoseconds } from "./lane-watch.ts";
 import { Lanes } from "./lanes.ts";
 import { defaultSchedulerSettings, type SchedulerSettings } from "./limits.ts";
 import { Market } from "./market.ts";
-import { blame, clear, isSlowSource, isSlowTarget, lateAt, upCapability, downCapability, wasLate } from "./pace.ts";
+import { FleetLag } from "./pace.ts";
+import type { PlanFollower } from "./plan-follower.ts";
+import { policySettings } from "./policy.ts";
 import { World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
 const shunnedNanoseconds = 500_000_000;
-
-/** The same after a lane was much slower than its rate while others hold what it was to bring. */
-const slowShunnedNanoseconds = 10_000_000_000;
-
-interface Watched {
-  readonly lane: Lane;
-  readonly atNanoseconds: number;
-}
 
 export interface SchedulerOptions {
   readonly topology: Topology;
@@ -37,6 +30,8 @@ export interface SchedulerOptions {
   readonly firstLaneId: number;
   readonly settings?: Partial<SchedulerSettings>;
   readonly weights?: Partial<CostWeights>;
+  /** Incremental, by cost, when left out. */
+  readonly choice?: Partial<ModeChoice>;
   /** Hears of every transfer that is scheduled. */
   readonly onDecision?: OnDecision | undefined;
 }
@@ -46,20 +41,35 @@ export class Scheduler {
   readonly settings: SchedulerSettings;
   readonly #lanes: Lanes;
   readonly #orders = new Map<string, BlockOrder>();
-  readonly #mode: IncrementalMode;
+  /** Decides in the mode that was chosen, and follows plans. */
+  readonly #mode: PlanFollower;
   /** Decided between two calls of `decide`, outside the mode: ends of lanes, changes of rate. */
   #decisions = new Decisions();
+  readonly #watch: LaneWatch;
   #topologyChanged = false;
-  /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
-  /** Short lanes whose end is decided on ahead of its news. */
-  readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
-  readonly #watched = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
   constructor(options: SchedulerOptions) {
     this.world = new World(options.topology);
-    this.settings = { ...defaultSchedulerSettings, ...options.settings };
+    const choice = {
+      mode: "incremental",
+      policy: "cost",
+      partitions: new Map<string, string>(),
+      ...options.choice,
+    } as const;
+    this.settings = { ...defaultSchedulerSettings, ...options.settings, ...policySettings[choice.policy] };
     this.#lanes = new Lanes(this.world, this.settings, options.firstLaneId);
-    this.#mode = new IncrementalMode(
+    const lag = new FleetLag();
+    this.#watch = new LaneWatch({
+      world: this.world,
+      lanes: this.#lanes,
+      settings: this.settings,
+      lag,
+      touch: (member) => this.#mode.touch(member),
+      close: (lane) => this.#closeWith(lane),
+      drop: (lane) => this.#end(lane, false),
+    });
+    this.#mode = createMode(
+      choice,
       {
         world: this.world,
         lanes: this.#lanes,
@@ -67,7 +77,8 @@ export class Scheduler {
         settings: this.settings,
         weights: { ...defaultCostWeights, ...options.weights },
         random: new SeededRandom(options.seed),
-        mode: "incremental",
+        lag,
+        mode: choice.mode,
         onDecision: options.onDecision,
       },
       this.#orders,
@@ -77,6 +88,10 @@ export class Scheduler {
 
   get lanes(): ReadonlyMap<number, Lane> {
     return this.#lanes.byId;
+  }
+
+  get plans(): PlanFollower {
+    return this.#mode;
   }
 
   setTopology(topology: Topology): void {
@@ -119,6 +134,7 @@ export class Scheduler {
       settleInLane(lane, order, pending.clone(), false);
       this.#closeWith(lane);
     }
+    this.#mode.forgetPlan(order);
     for (const member of [...order.holdings.keys()]) order.drop(member);
     this.#orders.delete(key);
     this.#mode.rankAnew();
@@ -176,7 +192,7 @@ export class Scheduler {
     if (lane === undefined) return;
     const finding = this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
     if (finding === "full") this.#mode.touch(lane.target);
-    else if (finding === "shrunk" && this.#othersHold(lane)) {
+    else if (finding === "shrunk" && this.#watch.othersHold(lane)) {
       lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
       this.#closeWith(lane);
     }
@@ -189,7 +205,7 @@ export class Scheduler {
     if (failed) {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
-    } else if (lane.isShort && lane.pendingBytes === 0) this.#judgeEnded(lane, now);
+    } else if (lane.isShort && lane.pendingBytes === 0) this.#watch.ended(lane, now);
     this.#end(lane, false);
     return lane;
   }
@@ -222,8 +238,8 @@ export class Scheduler {
       this.#mode.touchAll();
     }
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
-    this.#countEnded(now);
-    this.#slowDown(now);
+    this.#watch.countEnded(now);
+    this.#watch.slowDown(now, this.#decisions);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
       this.#closeWith(lane);
@@ -231,7 +247,7 @@ export class Scheduler {
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
     for (const lane of decisions.opened) {
-      if (lane.isShort) this.#expect(lane, now);
+      if (lane.isShort) this.#watch.opened(lane, now);
     }
     this.#decisions = new Decisions();
     return decisions;
@@ -249,109 +265,14 @@ export class Scheduler {
 
   /** When `decide` is worth calling again though nothing was heard: to look at those that wait, or are late. */
   get nextLookNanoseconds(): number | undefined {
-    const looks = [this.#nextOf(this.#watched), this.#nextOf(this.#ends), this.#mode.nextLookNanoseconds ?? Infinity];
+    const looks = [this.#watch.nextNanoseconds, this.#mode.nextLookNanoseconds ?? Infinity];
     const first = Math.min(...looks);
     return first === Infinity ? undefined : first;
-  }
-
-  /** When the first of these lanes that still runs is due. */
-  #nextOf(watched: BinaryHeap<Watched>): number {
-    let first = watched.peek();
-    while (first !== undefined && this.#lanes.byId.get(first.lane.laneId) !== first.lane) {
-      watched.pop();
-      first = watched.peek();
-    }
-    return first?.atNanoseconds ?? Infinity;
   }
 
   /** Whether something has changed since the last decision. */
   get isTouched(): boolean {
     return this.#mode.isTouched || !this.#decisions.isEmpty || this.#topologyChanged;
-  }
-
-  /** A lane was opened: when it will count as ended, and when it will be late. */
-  #expect(lane: Lane, now: number): void {
-    const delay = lane.target.delay.roundTripNanoseconds;
-    this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, lane.rateBitsPerSecond, delay) });
-    const end = endsAt(lane, this.#durationOf(lane, lane.pendingBytes));
-    if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
-  }
-
-  #durationOf(lane: Lane, bytes: number): number {
-    return durationNanoseconds(bytes, lane.rateBitsPerSecond, this.settings.wireShare);
-  }
-
-  /** Lanes whose end is to be expected count as ended: what follows them is decided now. */
-  #countEnded(now: number): void {
-    const expectedEnd = (lane: Lane): number =>
-      lane.openedNanoseconds + this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
-    for (let first = this.#ends.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#ends.peek()) {
-      this.#ends.pop();
-      const { lane } = first;
-      if (this.#lanes.byId.get(lane.laneId) !== lane || lane.isEnding || lane.shrunk) continue;
-      if (isOverdue(lane.source, now, expectedEnd) || isOverdue(lane.target, now, expectedEnd)) continue;
-      this.#lanes.handOn(lane);
-      this.#mode.touch(lane.source);
-      this.#mode.touch(lane.target);
-    }
-  }
-
-  /** Lanes that are late give back most of what they have: whoever is slow, the other end can do more elsewhere. */
-  #slowDown(now: number): void {
-    for (let first = this.#watched.peek(); first !== undefined && first.atNanoseconds <= now; first = this.#watched.peek()) {
-      this.#watched.pop();
-      const { lane } = first;
-      const { ledger } = this.world;
-      if (this.#lanes.byId.get(lane.laneId) !== lane) continue;
-      if (!lane.target.online) {
-        // Whether it still runs or not: by now its source has sent all that the ticket allows.
-        this.#end(lane, false);
-        continue;
-      }
-      if (lane.pendingBytes === 0) {
-        this.#closeWith(lane);
-        continue;
-      }
-      blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds);
-      if (isSlowSource(lane.source) && !isSlowTarget(lane.target) && this.#othersHold(lane)) {
-        lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
-        this.#closeWith(lane);
-        continue;
-      }
-      if (isSlowTarget(lane.target) && lane.source.site !== lane.target.site && this.#othersWait(lane)) {
-        this.#closeWith(lane);
-        continue;
-      }
-      lane.shrunk = true;
-      const limit = Math.max(1, Math.floor(Math.min(upCapability(lane.source, ledger), downCapability(lane.target, ledger))));
-      const rate = Math.min(limit, lane.rateBitsPerSecond);
-      if (rate < lane.rateBitsPerSecond) this.#lanes.setRate(lane, rate, this.#decisions);
-      this.#mode.touch(lane.source);
-      this.#mode.touch(lane.target);
-      this.#watched.push({ lane, atNanoseconds: lateAt(now, lane.pendingBytes, rate, 0) });
-    }
-  }
-
-  /** Whether what a lane has pending could come from somebody else: then a slow source is not waited for. */
-  #othersHold(lane: Lane): boolean {
-    for (const [order, pending] of lane.pending) {
-      const block = pending.first();
-      for (const [member, { held }] of order.holdings) {
-        if (member !== lane.source && member.online && member.serves === "yes" && held.has(block)) return true;
-      }
-    }
-    return false;
-  }
-
-  /** Whether what a lane brings to a slow target is waited for by faster ones in its site. */
-  #othersWait(lane: Lane): boolean {
-    const { target } = lane;
-    for (const order of lane.pending.keys()) {
-      for (const member of order.membersIn(target.site ?? "")) {
-        if (member !== target && member.online && order.hungry.has(member) && !isSlowTarget(member)) return true;
-      }
-    }
-    return false;
   }
 
   #closeWith(lane: Lane): void {
@@ -366,15 +287,6 @@ export class Scheduler {
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
     this.#mode.touch(lane.source);
     this.#mode.touch(lane.target);
-  }
-
-  /** All that a short lane was to bring has come. */
-  #judgeEnded(lane: Lane, now: number): void {
-    const elapsed = now - lane.openedNanoseconds;
-    const { delay } = lane.target;
-    learn(delay, elapsed, this.#durationOf(lane, lane.arrivedBytes));
-    if (wasLate(lane, lane.arrivedBytes, elapsed, delay.roundTripNanoseconds)) blame(lane, lane.arrivedBytes, elapsed);
-    else clear(lane, this.world.ledger);
   }
 
   #withdraw(member: Member, order: BlockOrder, ranges: RangeSet): void {

@@ -195,6 +195,10 @@ export class World {
     else this.#outOfUse.delete(component);
   }
 
+  outOfUse(): ReadonlySet<string> {
+    return this.#outOfUse;
+  }
+
   isOutOfUse(component: string): boolean {
     return this.#outOfUse.has(component);
   }

@@ -180,8 +180,9 @@ export class LedgerChecker {
 
   #releaseAll(id: string): void {
     for (const [pullerId, charges] of this.#charges) {
-      for (const [laneId, { holderId }] of charges)
+      for (const [laneId, { holderId }] of charges) {
         if (pullerId === id || holderId === id) this.#release(pullerId, laneId);
+      }
     }
   }
 

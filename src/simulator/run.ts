@@ -40,7 +40,8 @@ const defaultCheckNanoseconds = nanosecondsPerSecond;
 
 /** There are no headers in the virtual network: a transfer takes its blocks' time. */
 function settingsFor(scenario: Scenario, given: Partial<ControllerSettings> | undefined): ControllerSettings {
-  const settings = { ...defaultControllerSettings, relays: scenario.relays, ...given };
+  const weights = { ...defaultControllerSettings.weights, ...scenario.weights };
+  const settings = { ...defaultControllerSettings, relays: scenario.relays, weights, ...given };
   return { ...settings, scheduler: { ...settings.scheduler, wireShare: 1 } };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Reading a scenario: from the values of a parsed YAML file to a Scenario. All mistakes are collected, each with its place.
  */
+import { checkWeights } from "../scheduler/cost-weights.ts";
 import { nearestSpelling } from "../std/nearest.ts";
 import { maximumBlockBytes, maximumBlocks, maximumEntries } from "../model/limits.ts";
 import { labelsSchema } from "../model/labels.ts";
@@ -33,7 +34,19 @@ export function parseScenario(value: unknown): Scenario {
   const fields = reader.object(
     value,
     [],
-    ["topology", "agents", "fileSets", "control", "data", "verification", "relays", "events", "jitter", "seed"],
+    [
+      "topology",
+      "agents",
+      "fileSets",
+      "control",
+      "data",
+      "verification",
+      "relays",
+      "events",
+      "jitter",
+      "seed",
+      "weights",
+    ],
   );
   const topology = reader.attempt(["topology"], () =>
     fields.has("topology") ? parseTopology(fields.get("topology")) : emptyTopology(),
@@ -60,6 +73,9 @@ export function parseScenario(value: unknown): Scenario {
     relays: parseRelays(reader, fields.get("relays")),
     events: events.toSorted((one, other) => one.atNanoseconds - other.atNanoseconds),
     jitter: reader.part(fields.get("jitter"), ["jitter"]) ?? 0,
+    ...(fields.has("weights")
+      ? { weights: reader.attempt(["weights"], () => checkWeights(fields.get("weights"))) }
+      : {}),
     seed: reader.wholeNumber(fields.get("seed"), ["seed"], 0, maximumSeed) ?? 1,
   };
   if (agents.size === 0) reader.add(["agents"], "there are no agents");

@@ -2,6 +2,7 @@
  * What a simulation is given: who there is, what is published when, and what goes wrong. Everything is worked out: names,
  * bits per second, bytes and nanoseconds. scenario-parser.ts says how a scenario is written down.
  */
+import type { CostWeights } from "../scheduler/cost.ts";
 import type { Selector } from "../model/selector.ts";
 import type { NicCapability, Topology } from "../model/topology.ts";
 
@@ -68,6 +69,8 @@ export interface Scenario {
   readonly dataDelayNanoseconds: number;
   /** How fast an agent verifies; undefined: it takes no time. */
   readonly verificationBitsPerSecond: number | undefined;
+  /** Weights of the cost function that differ from their defaults. */
+  readonly weights?: Partial<CostWeights> | undefined;
   /** Whether agents that do not want a file set may carry it. */
   readonly relays: "targets" | "all";
   readonly events: readonly ScenarioEvent[];

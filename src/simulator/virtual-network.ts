@@ -11,7 +11,7 @@ import { transmissionNanoseconds } from "../std/units.ts";
 import { RangeSet } from "../std/ranges.ts";
 import type { SeededRandom } from "../std/seeded-random.ts";
 import type { BlockOrderName } from "../protocol/parts.ts";
-import { fairShares } from "./fair-shares.ts";
+import { fairShares } from "../std/fair-shares.ts";
 import { bitsWithin, Flow, nothingWaiting, type FlowBlock, type FlowUser, type Link } from "./flow.ts";
 import { phases, type VirtualClock } from "./virtual-clock.ts";
 

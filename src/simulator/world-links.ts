@@ -24,17 +24,23 @@ export class WorldLinks {
   /** A source without a site is at the target's; one without a name has no interface of its own. */
   between(source: PathEnd, target: PathEnd): readonly Link[] {
     const path: Link[] = [];
-    const up = source.name === undefined ? undefined : this.#nic(this.#up, source.name, agentNicUp);
+    const up = source.name === undefined ? undefined : this.#nic(this.#up, source.name, "up");
     if (up !== undefined) path.push(up);
     const from = source.site ?? (source.name === undefined ? target.site : "");
     if (from !== target.site) path.push(...this.#middle(from ?? "", target.site ?? ""));
-    const down = this.#nic(this.#down, target.name ?? "", agentNicDown);
+    const down = this.#nic(this.#down, target.name ?? "", "down");
     if (down !== undefined) path.push(down);
     return path;
   }
 
-  #nic(known: Map<string, Link | undefined>, agent: string, nameOf: (agent: string) => string): Link | undefined {
-    if (!known.has(agent)) known.set(agent, this.#links.get(nameOf(agent)));
+  /** An interface that this topology does not limit has no link, though it may have had one in an earlier topology. */
+  #nic(known: Map<string, Link | undefined>, agent: string, direction: "up" | "down"): Link | undefined {
+    if (!known.has(agent)) {
+      const nic = this.#topology.nicOf({ name: agent, site: "" });
+      const [limit, name] =
+        direction === "up" ? [nic.upBitsPerSecond, agentNicUp(agent)] : [nic.downBitsPerSecond, agentNicDown(agent)];
+      known.set(agent, limit === undefined ? undefined : this.#links.get(name));
+    }
     return known.get(agent);
   }
 

@@ -31,7 +31,10 @@ test("does what a set of numbers does, also while it grows", () => {
         assert.ok(start < end);
         for (let index = start; index < end; index += 1) seen.push(index);
       });
-      assert.deepEqual(seen, [...model].sort((a, b) => a - b));
+      assert.deepEqual(
+        seen,
+        [...model].sort((a, b) => a - b),
+      );
       for (let index = 0; index < bits.size + 40; index += 7) assert.equal(bits.has(index), model.has(index));
     }),
     { numRuns: 150 },

@@ -5,6 +5,7 @@ import type { ControllerSettings } from "../../control/controller/settings.ts";
 import { hash } from "../../platform/hashing.ts";
 import { createLogger } from "../../platform/log.ts";
 import { startController } from "../../services/controller/run-controller.ts";
+import { schedulingSettings } from "../scheduling-options.ts";
 import type { ControllerProgramFlags } from "./controller.ts";
 
 /** Seeds are drawn below this. */
@@ -12,7 +13,7 @@ const seedLimit = 2 ** 32;
 
 /** Runs until it is stopped. @throws UserError when it cannot start or has to stop */
 export async function runController(flags: ControllerProgramFlags): Promise<void> {
-  const settings = settingsOf(flags);
+  const settings = { ...settingsOf(flags), ...(await schedulingSettings(flags)) };
   const controller = await startController({
     dataDirectory: flags.data,
     listen: flags.listen,

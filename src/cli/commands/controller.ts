@@ -5,10 +5,11 @@ import { defaultControllerSettings as defaults } from "../../control/controller/
 import type { HostAndPort } from "../../platform/address.ts";
 import { formatDuration, nanosecondsPerMillisecond } from "../../std/units.ts";
 import { logLevelOption } from "../controller-options.ts";
+import { addSchedulingOptions, type SchedulingFlags } from "../scheduling-options.ts";
 import { helpWithExamples } from "../help.ts";
 import { durationBetween, hostAndPort, wholeNumberBetween } from "../option-values.ts";
 
-export interface ControllerProgramFlags {
+export interface ControllerProgramFlags extends SchedulingFlags {
   readonly data: string;
   readonly listen: HostAndPort;
   readonly topology?: string;
@@ -40,7 +41,7 @@ export function registerController(program: Command): void {
       ),
     );
   for (const option of tuningOptions()) controller.addOption(option);
-  controller
+  addSchedulingOptions(controller)
     .addOption(logLevelOption())
     .action(async (flags: ControllerProgramFlags) => (await import("./controller-program.ts")).runController(flags));
   helpWithExamples(

@@ -7,6 +7,8 @@ import { simulate } from "../../simulator/run.ts";
 import { parseScenario } from "../../simulator/scenario-parser.ts";
 import type { Scenario } from "../../simulator/scenario.ts";
 import { UserError } from "../../std/errors.ts";
+import type { ControllerSettings } from "../../control/controller/settings.ts";
+import { schedulingSettings } from "../scheduling-options.ts";
 import { print } from "../output.ts";
 import { ProgressLine } from "../simulation/progress-line.ts";
 import { drawSimulation } from "../simulation/plot.ts";
@@ -21,11 +23,12 @@ export const maximumScenarioBytes = 16 * 1024 * 1024;
 export async function runSimulation(path: string, flags: SimulateFlags): Promise<void> {
   const text = await readTextFile(path, "the scenario", maximumScenarioBytes);
   const scenario = parseYamlText(text, path, parseScenario);
+  const settings = await schedulingSettings(flags, scenario.weights);
   // Opened before the run, which may take minutes.
   const plot = flags.plot === undefined ? undefined : openForWriting(flags.plot, "the plot");
   const trace = flags.trace === undefined ? undefined : new TraceFile(openForWriting(flags.trace, "the trace"));
   const startedAt = performance.now();
-  const result = run(scenario, flags, trace);
+  const result = run(scenario, flags, settings, trace);
   const elapsedSeconds = (performance.now() - startedAt) / 1_000;
   trace?.close();
   const title = basename(path);
@@ -39,12 +42,17 @@ export async function runSimulation(path: string, flags: SimulateFlags): Promise
   failIfBroken(result);
 }
 
-function run(scenario: Scenario, flags: SimulateFlags, trace: TraceFile | undefined): SimulationResult {
+function run(
+  scenario: Scenario,
+  flags: SimulateFlags,
+  settings: Partial<ControllerSettings>,
+  trace: TraceFile | undefined,
+): SimulationResult {
   const progress = new ProgressLine(process.stderr);
   try {
     return simulate(scenario, {
       seed: flags.seed,
-      settings: { mode: flags.mode, policy: flags.policy },
+      settings,
       readSeconds: () => performance.now() / 1_000,
       onDecision: trace === undefined ? undefined : (record) => trace.write(record),
       keepsHistory: flags.plot !== undefined,

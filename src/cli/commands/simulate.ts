@@ -1,14 +1,11 @@
 /** `sluice simulate`: what would happen if this were published over these links, worked out by the production code. */
-import { Option, type Command } from "commander";
-import { schedulingModes, schedulingPolicies } from "../../scheduler/modes.ts";
-import type { SchedulingMode, SchedulingPolicy } from "../../scheduler/modes.ts";
+import type { Command } from "commander";
 import { helpWithExamples } from "../help.ts";
 import { wholeNumberBetween } from "../option-values.ts";
+import { addSchedulingOptions, type SchedulingFlags } from "../scheduling-options.ts";
 
-export interface SimulateFlags {
+export interface SimulateFlags extends SchedulingFlags {
   readonly seed?: number;
-  readonly mode: SchedulingMode;
-  readonly policy: SchedulingPolicy;
   readonly json?: boolean;
   readonly trace?: string;
   readonly plot?: string;
@@ -21,11 +18,8 @@ export function registerSimulate(program: Command): void {
     .command("simulate")
     .description("tell, before anyone publishes, when a file set will have reached everyone and what holds it back")
     .argument("<scenario>", "YAML file: links, agents, file sets, and what goes wrong")
-    .option("--seed <number>", "in place of the scenario's", wholeNumberBetween(0, highestSeed))
-    .addOption(new Option("--mode <mode>", "mode of scheduling").choices(schedulingModes).default("incremental"))
-    .addOption(
-      new Option("--policy <policy>", "how sources and blocks are chosen").choices(schedulingPolicies).default("cost"),
-    )
+    .option("--seed <number>", "in place of the scenario's", wholeNumberBetween(0, highestSeed));
+  addSchedulingOptions(simulate)
     .option("--json", "print one object for programs")
     .option("--trace <file>", "write each decision as a line of JSON: its mode, its reason, the runners-up")
     .option("--plot <file.svg>", "draw progress and the use of links over time")

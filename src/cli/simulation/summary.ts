@@ -41,7 +41,7 @@ function describeScenario({ agents, fileSets }: Scenario): string {
 
 function fields(
   scenario: Scenario,
-  { mode, policy, seed }: Pick<SimulateFlags, "mode" | "policy" | "seed">,
+  { mode = "incremental", policy = "cost", seed }: Pick<SimulateFlags, "mode" | "policy" | "seed">,
   result: SimulationResult,
 ): [string, string][] {
   const { heldBackBy, healthy } = result;

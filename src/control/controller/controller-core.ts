@@ -16,6 +16,7 @@ import type {
   VersionDetail,
   VersionSummary,
 } from "../../protocol/views.ts";
+import type { PlanView } from "../../protocol/plan-views.ts";
 import { ComponentFailures } from "../../scheduler/component-failures.ts";
 import { Scheduler } from "../../scheduler/scheduler.ts";
 import { agentDisconnected, agentGone, goneAfter, handleHello, handleState } from "./agent-channel.ts";
@@ -27,6 +28,7 @@ import { handleRequest } from "./operator.ts";
 import { OutputBuilder } from "./output.ts";
 import { expireProbes, handleProbeResult, retry } from "./probes.ts";
 import { handlePublisherMessage, publisherDisconnected, type Drafts } from "./publishing.ts";
+import { newPlans, planView, workOnPlans } from "./plans.ts";
 import { refreshReceivers } from "./publish-member.ts";
 import { abortPublish, noteHandOvers } from "./publish-progress.ts";
 import { restore } from "./restore.ts";
@@ -119,6 +121,13 @@ export class ControllerCore {
     return (this.#live ??= new LiveView(this.#running()));
   }
 
+  /** A file set's plan; undefined: it has none. @param agent whose steps are listed */
+  plan(name: string, version: string, agent: string | undefined): PlanView | undefined {
+    const state = this.#running();
+    const found = state.fileSets.get(`${name}@${version}`);
+    return found === undefined ? undefined : planView(state, found, agent);
+  }
+
   topology(): Topology {
     return this.#running().scheduler.world.topology;
   }
@@ -143,6 +152,7 @@ export class ControllerCore {
         firstLaneId: firstLaneId(event.term),
         settings: settings.scheduler,
         weights: settings.weights,
+        choice: settings,
         onDecision: this.#ports.onDecision,
       }),
       term: event.term,
@@ -157,6 +167,7 @@ export class ControllerCore {
       fileSets: new Map(),
       active: new Map(),
       publishes: new Map(),
+      plans: newPlans(),
       failures: new ComponentFailures({
         outOfUseAfter: settings.outOfUseAfter,
         memoryNanoseconds: ofMilliseconds(settings.failureMemoryMilliseconds),
@@ -295,7 +306,10 @@ export class ControllerCore {
       for (const component of state.failures.all()) if (component.outOfUse) wakeBy(component.retryAtNanoseconds);
     }
     if (this.#mayDecide(state)) {
-      if (isTimer) this.#decide(state);
+      if (isTimer) {
+        wakeBy(workOnPlans(state));
+        this.#decide(state);
+      } else if (state.plans.planning.size > 0) wakeBy(state.now);
       if (state.scheduler.isTouched) wakeBy(state.now);
       wakeBy(state.scheduler.nextReleaseNanoseconds);
       wakeBy(state.scheduler.nextLookNanoseconds);

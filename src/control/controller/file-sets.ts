@@ -10,6 +10,7 @@ import { parseSelector } from "../../model/selector.ts";
 import { inlineManifestTailBytes } from "../../model/limits.ts";
 import { messagePayloadBytes } from "../../protocol/limits.ts";
 import { reconcileFileSet, unassign } from "./assignments.ts";
+import { forgetPlan } from "./plans.ts";
 import { manifestRowKey, putRow, removedPrefix, type FileSetRow } from "./records.ts";
 import { storeFileSet, type Agent, type ControllerState, type FileSet } from "./state.ts";
 
@@ -129,6 +130,7 @@ export function noteManifestHeld(state: ControllerState, agent: Agent, fileSet: 
 
 /** Takes a file set out, everywhere: rows, orders, and what agents hold of it. */
 export function removeFileSet(state: ControllerState, fileSet: FileSet): void {
+  forgetPlan(state, fileSet.key);
   state.fileSets.delete(fileSet.key);
   state.scheduler.removeOrder(fileSet.content.description.key);
   if (fileSet.manifestOrder !== undefined) state.scheduler.removeOrder(fileSet.manifestOrder.description.key);

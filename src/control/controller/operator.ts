@@ -7,6 +7,7 @@ import { reconcileAgent } from "./assignments.ts";
 import { startRun } from "./challenges.ts";
 import { removeFileSet, setPaused } from "./file-sets.ts";
 import { applyOperatorWish } from "./members.ts";
+import { requestPlan } from "./plans.ts";
 import { abortPublish } from "./publish-progress.ts";
 import { storeAgent, versionsOf, type Agent, type ControllerState, type FileSet } from "./state.ts";
 
@@ -59,6 +60,9 @@ function carryOut(state: ControllerState, requestId: number, request: OperatorRe
       startRun(state, requestId, agent, request.blocks);
       return undefined;
     }
+    case "plan":
+      plan(state, requestId, findVersion(state, request.name, request.version));
+      return undefined;
     default:
       return undefined;
   }
@@ -141,6 +145,13 @@ function pause(state: ControllerState, name: string, version: string | undefined
   return {
     done: `${chosen.map((fileSet) => fileSet.key).join(", ")} ${paused ? "paused: what is queued (about a second) still runs" : "resumed"}`,
   };
+}
+
+function plan(state: ControllerState, requestId: number, fileSet: FileSet): void {
+  if (!fileSet.manifest.isComplete) {
+    throw new Refusal("conflict", `${fileSet.key} is still growing: a plan can be made when it has its end`);
+  }
+  requestPlan(state, fileSet, requestId);
 }
 
 function setAgent(

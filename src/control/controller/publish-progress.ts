@@ -9,6 +9,7 @@ import type { Member } from "../../scheduler/world.ts";
 import { activateVersion } from "./activation.ts";
 import { blameOnReceiver } from "./components.ts";
 import { removeFileSet } from "./file-sets.ts";
+import { planWhenComplete } from "./plans.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import { storeFileSet, type ControllerState, type FileSet, type Publish } from "./state.ts";
 
@@ -130,6 +131,7 @@ export function noteArrived(
   publish.flushing = true;
   // Nothing is handed over any more unless the publish begins anew: its publisher would take it for the end of the flush.
   if (publish.member !== undefined) publish.member.serves = "no";
+  planWhenComplete(state, fileSet);
   state.out.sendPublisher(publish.connectionId, {
     type: "allHandedOver",
     publishId: publish.publishId,

@@ -11,6 +11,7 @@ import {
 } from "./records.ts";
 import { newAgent } from "./agent-channel.ts";
 import { enterFileSet } from "./file-sets.ts";
+import { restorePlans } from "./plans.ts";
 import { publishOf } from "./publish-progress.ts";
 import type { StoredRow } from "../store-port.ts";
 import type { ControllerState } from "./state.ts";
@@ -31,6 +32,7 @@ export function restore(state: ControllerState, rows: readonly StoredRow[]): voi
     else if (row.table === "meta") restoreMeta(state, row);
     else if (row.table === "fileSets") restoreFileSet(state, row, stretches.get(row.key) ?? []);
   }
+  restorePlans(state, rows);
 }
 
 function restoreAgent(state: ControllerState, stored: StoredRow): void {

@@ -1,6 +1,6 @@
 /** What the controller goes by: each time-out and count with its default. All can be set by the operator. */
 import { defaultSchedulerSettings, type SchedulerSettings } from "../../scheduler/limits.ts";
-import type { SchedulingMode, SchedulingPolicy } from "../../scheduler/modes.ts";
+import type { Partitions, SchedulingMode, SchedulingPolicy } from "../../scheduler/modes.ts";
 import { defaultCostWeights, type CostWeights } from "../../scheduler/cost.ts";
 
 export interface ControllerSettings {
@@ -36,6 +36,8 @@ export interface ControllerSettings {
   readonly relays: "targets" | "all";
   readonly mode: SchedulingMode;
   readonly policy: SchedulingPolicy;
+  /** Names of parts by site, for the mode `partition`; a site that is not in it is a part of its own. */
+  readonly partitions: Partitions;
   readonly scheduler: SchedulerSettings;
   readonly weights: CostWeights;
 }
@@ -58,6 +60,7 @@ export const defaultControllerSettings: ControllerSettings = {
   relays: "targets",
   mode: "incremental",
   policy: "cost",
+  partitions: new Map<string, string>(),
   scheduler: defaultSchedulerSettings,
   weights: defaultCostWeights,
 };

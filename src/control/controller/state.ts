@@ -15,6 +15,7 @@ import type { Member } from "../../scheduler/world.ts";
 import type { RangeSet } from "../../std/ranges.ts";
 import type { SeededRandom } from "../../std/seeded-random.ts";
 import type { OutputBuilder } from "./output.ts";
+import type { Plans } from "./plans.ts";
 import type { KnownBlocks } from "./plausible.ts";
 import { putRow, type AgentRow, type FileSetRow } from "./records.ts";
 import type { ControllerSettings } from "./settings.ts";
@@ -160,6 +161,7 @@ export interface ControllerState {
   /** Keys of removed and aborted file sets: agents that still have them delete them. What is in neither they keep. */
   readonly removed: Set<string>;
   readonly publishes: Map<string, Publish>;
+  readonly plans: Plans;
   readonly failures: ComponentFailures;
   /** By id. */
   readonly probes: Map<number, Probe>;

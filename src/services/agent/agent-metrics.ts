@@ -21,9 +21,10 @@ export interface AgentFigures {
 export class AgentMetrics {
   readonly registry = createRegistry("agent");
   readonly #site: string;
-  /** By lane: where its bytes come from, or go to. */
-  readonly #incoming = new Map<number, { site: string; bytes: number }>();
+  /** By lane: the site that its bytes come from, or go to. Kept when it is closed: what came last may still be written. */
+  readonly #incoming = new Map<number, string>();
   readonly #outgoing = new Map<number, string>();
+  readonly #open = new Set<number>();
 
   readonly #info = gauge(
     this.registry,
@@ -41,7 +42,7 @@ export class AgentMetrics {
   readonly #received = counter(
     this.registry,
     "sluice_agent_received_bytes_total",
-    "Bytes of blocks that came from other agents, by their site",
+    "Bytes of blocks that came from other agents, verified and written, by their site",
     ["peer_site"],
   );
   readonly #sent = counter(
@@ -108,11 +109,8 @@ export class AgentMetrics {
   /** An event is handed to the state machine. */
   event(event: AgentEvent): void {
     switch (event.type) {
-      case "received":
-        for (const { laneId, receivedBytes } of event.lanes) this.#receivedOn(laneId, receivedBytes);
-        break;
       case "laneFailed":
-        if (this.#incoming.delete(event.laneId)) this.#ended.inc({ outcome: event.kind });
+        if (this.#open.delete(event.laneId)) this.#ended.inc({ outcome: event.kind });
         break;
       case "damaged":
         this.#damaged.inc(event.ranges.count);
@@ -131,8 +129,9 @@ export class AgentMetrics {
   /** The state machine has ordered something. */
   command(command: AgentCommand): void {
     if (command.type === "openLane") {
-      remember(this.#incoming, command.lane.laneId, { site: siteOf(command.lane, this.#site), bytes: 0 });
-    } else if (command.type === "closeLane" && this.#incoming.delete(command.laneId)) {
+      remember(this.#incoming, command.lane.laneId, siteOf(command.lane, this.#site));
+      this.#open.add(command.lane.laneId);
+    } else if (command.type === "closeLane" && this.#open.delete(command.laneId)) {
       this.#ended.inc({ outcome: "closed" });
     }
   }
@@ -140,6 +139,11 @@ export class AgentMetrics {
   /** A ticket was accepted: its lane may be served. */
   served({ laneId, peerSite }: Ticket): void {
     remember(this.#outgoing, laneId, peerSite ?? "");
+  }
+
+  /** Blocks that came through a lane are verified and written. */
+  received(laneId: number, lengthBytes: number): void {
+    this.#received.inc({ peer_site: this.#incoming.get(laneId) ?? this.#site }, lengthBytes);
   }
 
   sent(laneId: number, lengthBytes: number): void {
@@ -169,13 +173,6 @@ export class AgentMetrics {
       this.#status.set({ ...labels, status }, 1);
     }
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
-  }
-
-  #receivedOn(laneId: number, receivedBytes: number): void {
-    const lane = this.#incoming.get(laneId);
-    if (lane === undefined || receivedBytes <= lane.bytes) return;
-    this.#received.inc({ peer_site: lane.site }, receivedBytes - lane.bytes);
-    lane.bytes = receivedBytes;
   }
 }
 

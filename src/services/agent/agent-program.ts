@@ -236,7 +236,11 @@ export class AgentProgram implements RunningAgent {
         this.#metrics.written((performance.now() - startedAt) / 1_000);
         return outcome;
       },
-      stored: (laneId, run, bytes) => this.#stored(run, laneId, bytes),
+      stored: (laneId, run, bytes) => {
+        const manifest = run.order === "content" ? this.#core.manifest(run.fileSet) : undefined;
+        this.#metrics.received(laneId, bytes?.length ?? manifest?.bytesInRange(run.start, run.end) ?? 0);
+        this.#stored(run, laneId, bytes);
+      },
       received: (lanes) => this.#submit({ type: "received", lanes }),
       laneFailed: (laneId, kind, detail) => this.#submit({ type: "laneFailed", laneId, kind, detail }),
       log: (line) => this.#options.logger.info(line),

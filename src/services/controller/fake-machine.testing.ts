@@ -85,6 +85,10 @@ export class FakeMachine implements ControllerMachine {
     return { total: version.fileList.length, files: version.fileList.slice(offset, offset + limit) };
   }
 
+  plan(): undefined {
+    return undefined;
+  }
+
   topology(): Topology {
     return this.#topology;
   }

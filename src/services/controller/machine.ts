@@ -5,6 +5,7 @@
 import type { ControllerEvent, ControllerOutput } from "../../control/controller/controller-events.ts";
 import type { Topology } from "../../model/topology.ts";
 import type { LiveView } from "../../control/controller/live/live-view.ts";
+import type { PlanView } from "../../protocol/plan-views.ts";
 import type {
   AgentView,
   FileList,
@@ -32,6 +33,8 @@ export interface ControllerMachine {
   resources(): ResourceView[];
   /** What there is of a version's manifest; `fileSet` is its key, NAME@VERSION. */
   manifestBytes(fileSet: string): Uint8Array | undefined;
+  /** A version's plan; undefined: it has none. @param agent whose steps are listed */
+  plan(name: string, version: string, agent: string | undefined): PlanView | undefined;
   topology(): Topology;
   /** After a start, until agents are back: nothing is scheduled. */
   waitsForAgents(): boolean;

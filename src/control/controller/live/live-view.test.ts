@@ -136,7 +136,10 @@ class History {
     // Also what it held before: an agent may repeat itself.
     if (action.do !== "lose") state.content.push(start, end);
     else state.lost.push(start, end);
+    const { name, version } = action.fileSet;
     this.stage.state(connection, { fileSets: [state] });
+    // Said by itself, as agents do: the link moves after the last block.
+    if (action.do === "held") this.stage.state(connection, { current: [{ name, version }] });
   }
 }
 
@@ -175,17 +178,26 @@ test("what the stream tells is what a look at everything gives, whatever happens
       const topic = stage.topic("fileSet", "fileSet:a@1");
       assert.equal(topic.summary === null, detail === undefined);
       assert.deepEqual(
-        topic.agents
-          .map(({ agent: name, status, heldBytes, online, target }) => ({ name, status, heldBytes, online, target }))
-          .sort(byName),
-        (detail?.agents ?? [])
-          .map(({ agent: name, status, heldBytes, online, target }) => ({ name, status, heldBytes, online, target }))
-          .sort(byName),
+        topic.agents.map(shownTarget).sort(byName),
+        (detail?.agents ?? []).map(shownTarget).sort(byName),
       );
     }),
     { numRuns: 300 },
   );
 });
+
+interface ShownTarget {
+  readonly agent: string;
+  readonly status: string;
+  readonly heldBytes: number;
+  readonly online: boolean;
+  readonly target: boolean;
+  readonly current: boolean;
+}
+
+function shownTarget({ agent: name, status, heldBytes, online, target, current }: ShownTarget) {
+  return { name, status, heldBytes, online, target, current };
+}
 
 function byName(one: { name: string }, other: { name: string }): number {
   return one.name < other.name ? -1 : 1;

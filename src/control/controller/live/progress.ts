@@ -52,6 +52,11 @@ export class Progress {
     }
     for (const entry of event.message.fileSets) this.#note(agentId, entry.fileSet, this.#addedBy(entry));
     for (const key of event.message.deleted) this.#note(agentId, key, undefined);
+    for (const { name } of event.message.current) {
+      for (const [key, { row }] of this.fileSets) {
+        if (row.name === name) this.#note(agentId, key, { blocks: 0, bytes: 0 });
+      }
+    }
   }
 
   /** Looks at what is different. @returns whether all of it was looked at */

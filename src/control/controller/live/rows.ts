@@ -137,7 +137,8 @@ export function fileSetRow(live: LiveFileSet): FileSetRow {
     wantedBytes: tally.wantedBytes,
     rateBitsPerSecond: meter.bitsPerSecond,
     secondsLeft: secondsLeft(live),
-    heldBackBy,
+    // Worked out now and then: what is complete is held back by nothing from the moment on.
+    heldBackBy: tally.held === tally.targets && manifest.isComplete ? null : heldBackBy,
   };
 }
 

@@ -18,6 +18,7 @@ import { addEventRoutes } from "./event-routes.ts";
 import { addFileSetOrderRoutes } from "./file-set-order-routes.ts";
 import { addFileSetRoutes } from "./file-set-routes.ts";
 import { addManifestRoutes } from "./manifest-routes.ts";
+import { addPlanRoutes } from "./plan-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
 import type { ControllerApiOptions } from "./route-parts.ts";
 import { addStatusRoutes } from "./status-routes.ts";
@@ -48,6 +49,7 @@ export function createControllerApi(options: ControllerApiOptions): OpenAPIHono 
   addFileSetRoutes(api, options);
   addFileSetOrderRoutes(api, options);
   addManifestRoutes(api, options);
+  addPlanRoutes(api, options);
   addAgentRoutes(api, options);
   addResourceRoutes(api, options);
   addTopologyRoutes(api, options);
