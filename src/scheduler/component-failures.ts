@@ -30,6 +30,10 @@ export class ComponentFailures {
     this.#limits = limits;
   }
 
+  get size(): number {
+    return this.#components.size;
+  }
+
   get(name: string): Component | undefined {
     return this.#components.get(name);
   }

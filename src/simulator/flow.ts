@@ -47,6 +47,9 @@ export interface FlowUser {
  */
 export type FlowState = "idle" | "waiting" | "stopped" | "sending" | "closed";
 
+/** Never written to: a flow that waits has a map of its own. */
+export const nothingWaiting: Map<string, WaitingBlocks> = new Map();
+
 export class Flow {
   readonly user: FlowUser;
   links: readonly Link[];
@@ -54,8 +57,8 @@ export class Flow {
   state: FlowState = "idle";
   /** Not asked for at the source yet, in order. */
   readonly queue: QueuedBlocks[] = [];
-  /** Set aside: the source did not have them, by order and file set. */
-  readonly waiting = new Map<string, WaitingBlocks>();
+  /** Set aside: the source did not have them, by order and file set. Most flows never wait. */
+  waiting: Map<string, WaitingBlocks> = nothingWaiting;
   /** Were set aside, and are there now. */
   readonly ready: FlowBlock[] = [];
   /** Under way. */

@@ -44,7 +44,8 @@ export class VirtualLane implements FlowUser {
   readonly laneId: number;
   readonly sink: LaneSink;
   readonly #world: WorldParts;
-  readonly #allowed = new Map<string, RangeSet>();
+  /** What tickets name. */
+  readonly #allowed: { readonly fileSet: string; readonly order: BlockOrderName; readonly blocks: RangeSet }[] = [];
   /** Set with the first blocks that are asked for. */
   source: LaneSource | undefined;
   flow: Flow | undefined;
@@ -98,14 +99,23 @@ export class VirtualLane implements FlowUser {
   }
 
   #allow(fileSet: string, order: BlockOrderName, ranges: readonly number[]): void {
-    const key = `${order} ${fileSet}`;
-    const allowed = this.#allowed.get(key) ?? new RangeSet();
-    this.#allowed.set(key, allowed);
-    for (let index = 0; index < ranges.length; index += 2) allowed.add(ranges[index] ?? 0, ranges[index + 1] ?? 0);
+    let blocks = this.#allowedOf(fileSet, order);
+    if (blocks === undefined) {
+      blocks = new RangeSet();
+      this.#allowed.push({ fileSet, order, blocks });
+    }
+    for (let index = 0; index < ranges.length; index += 2) blocks.add(ranges[index] ?? 0, ranges[index + 1] ?? 0);
+  }
+
+  #allowedOf(fileSet: string, order: BlockOrderName): RangeSet | undefined {
+    for (const allowed of this.#allowed) {
+      if (allowed.fileSet === fileSet && allowed.order === order) return allowed.blocks;
+    }
+    return undefined;
   }
 
   isAllowed(fileSet: string, order: BlockOrderName, start: number, end: number): boolean {
-    return this.#allowed.get(`${order} ${fileSet}`)?.hasRange(start, end) ?? false;
+    return this.#allowedOf(fileSet, order)?.hasRange(start, end) ?? false;
   }
 
   queue(fileSet: string, order: BlockOrderName, ranges: readonly number[]): void {

@@ -12,7 +12,7 @@ import { RangeSet } from "../std/ranges.ts";
 import type { SeededRandom } from "../std/seeded-random.ts";
 import type { BlockOrderName } from "../protocol/parts.ts";
 import { fairShares } from "../std/fair-shares.ts";
-import { bitsWithin, Flow, type FlowBlock, type FlowUser, type Link } from "./flow.ts";
+import { bitsWithin, Flow, nothingWaiting, type FlowBlock, type FlowUser, type Link } from "./flow.ts";
 import { phases, type VirtualClock } from "./virtual-clock.ts";
 
 export interface NetworkOptions {
@@ -135,7 +135,7 @@ export class VirtualNetwork {
     flow.state = "closed";
     flow.queue.length = 0;
     flow.ready.length = 0;
-    flow.waiting.clear();
+    flow.waiting = nothingWaiting;
     flow.revision += 1;
     return cutBytes;
   }
@@ -294,6 +294,7 @@ function setAside(flow: Flow, { fileSet, order, block }: FlowBlock): void {
   let waiting = flow.waiting.get(key);
   if (waiting === undefined) {
     waiting = { fileSet, order, blocks: new RangeSet() };
+    if (flow.waiting === nothingWaiting) flow.waiting = new Map();
     flow.waiting.set(key, waiting);
   }
   waiting.blocks.add(block, block + 1);

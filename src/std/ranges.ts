@@ -318,20 +318,22 @@ export class RangeSet {
   /** Puts the boundaries given (-1: none) where those at from..to - 1 are. */
   #replace(from: number, to: number, first: number, second: number): void {
     const flat = this.#flat;
-    if (first >= 0 && second >= 0) {
-      if (to - from === 2) {
-        flat[from] = first;
-        flat[from + 1] = second;
-      } else {
-        flat.splice(from, to - from, first, second);
-      }
-    } else if (first >= 0 || second >= 0) {
-      const only = first >= 0 ? first : second;
-      if (to - from === 1) flat[from] = only;
-      else flat.splice(from, to - from, only);
-    } else if (to > from) {
-      flat.splice(from, to - from);
+    const length = flat.length;
+    const more = (first >= 0 ? 1 : 0) + (second >= 0 ? 1 : 0) - (to - from);
+    // Not by splice, which makes an array of what it takes out.
+    if (more < 0) {
+      if (to < length) flat.copyWithin(to + more, to);
+      flat.length = length + more;
+    } else if (more > 0) {
+      for (let index = length; index < length + more; index += 1) flat.push(0);
+      if (to < length) flat.copyWithin(to + more, to, length);
     }
+    let place = from;
+    if (first >= 0) {
+      flat[place] = first;
+      place += 1;
+    }
+    if (second >= 0) flat[place] = second;
   }
 
   /** The place of the first boundary that is at least `value`. */

@@ -27,7 +27,7 @@ import type { StepWorld } from "./file-set-steps.ts";
 import { FileSets } from "./file-sets.ts";
 import { Instructions } from "./instructions.ts";
 import { Lanes } from "./lanes.ts";
-import { Reports } from "./reports.ts";
+import { Reports, type ReportSource } from "./reports.ts";
 import { StallWatch } from "./stall-watch.ts";
 import type { TicketDecision } from "./tickets.ts";
 import { judgeTicket } from "./tickets.ts";
@@ -54,6 +54,13 @@ export class AgentCore {
   readonly #checks: Checks;
   readonly #instructions: Instructions;
   readonly #world: StepWorld;
+  readonly #reportSource: ReportSource = {
+    stateOf: (fileSet) => {
+      const record = this.#fileSets.get(fileSet);
+      return record === undefined ? undefined : stateOf(record);
+    },
+    laneReport: (laneId) => this.#lanes.report(laneId),
+  };
   #connection: Connection = "offline";
   #term = 0;
 
@@ -93,13 +100,7 @@ export class AgentCore {
     for (const verdict of this.#stalls.check()) {
       this.#failures.add(verdict, "stalled", verdict.detail, verdict.fileSet);
     }
-    this.#reports.flush({
-      stateOf: (fileSet) => {
-        const record = this.#fileSets.get(fileSet);
-        return record === undefined ? undefined : stateOf(record);
-      },
-      laneReport: (laneId) => this.#lanes.report(laneId),
-    });
+    this.#reports.flush(this.#reportSource);
     const document = this.#context.documentChanged ? this.#document() : undefined;
     this.#context.documentChanged = false;
     return { document, commands: this.#context.takeCommands(), wakeAtNanoseconds: this.#wakeAt() };
@@ -372,15 +373,12 @@ export class AgentCore {
   }
 
   #wakeAt(): number | undefined {
-    let wakeAt: number | undefined;
-    for (const at of [
-      this.#reports.wakeAtNanoseconds,
-      this.#stalls.wakeAtNanoseconds,
-      this.#fileSets.wakeAtNanoseconds,
-      this.#activation.wakeAtNanoseconds,
-    ]) {
-      if (at !== undefined) wakeAt = Math.min(at, wakeAt ?? at);
-    }
-    return wakeAt;
+    const wakeAt = Math.min(
+      this.#reports.wakeAtNanoseconds ?? Infinity,
+      this.#stalls.wakeAtNanoseconds ?? Infinity,
+      this.#fileSets.wakeAtNanoseconds ?? Infinity,
+      this.#activation.wakeAtNanoseconds ?? Infinity,
+    );
+    return wakeAt === Infinity ? undefined : wakeAt;
   }
 }

@@ -32,8 +32,7 @@ export function packStates(parts: StateParts): StateMessage[] {
     current.deleted.push(fileSet);
   }
   // A file set that was deleted and is there anew: the controller must see the one before the other.
-  const deleted = new Set(parts.deleted);
-  if (parts.fileSets.some((state) => deleted.has(state.fileSet))) next();
+  if (parts.deleted.length > 0 && parts.fileSets.some((state) => parts.deleted.includes(state.fileSet))) next();
   for (const state of parts.fileSets) {
     for (const slice of slicesOf(state)) {
       const ranges = rangesIn(slice);

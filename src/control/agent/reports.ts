@@ -36,9 +36,9 @@ export interface WholeState {
 export class Reports {
   readonly #context: AgentContext;
   readonly #changes = new Map<FileSetKey, Change>();
-  #deleted = new Set<FileSetKey>();
-  #current = new Map<string, string | null>();
-  #lanes = new Set<number>();
+  readonly #deleted = new Set<FileSetKey>();
+  readonly #current = new Map<string, string | null>();
+  readonly #lanes = new Set<number>();
   #ended: LaneReport[] = [];
   #failures: Failure[] = [];
   #online = false;
@@ -152,13 +152,18 @@ export class Reports {
         lost: change.lost.toFlat(),
       });
     }
-    const lanes = [...this.#lanes].flatMap((laneId) => source.laneReport(laneId) ?? []);
+    const lanes: LaneReport[] = [];
+    for (const laneId of this.#lanes) {
+      const report = source.laneReport(laneId);
+      if (report !== undefined) lanes.push(report);
+    }
+    lanes.push(...this.#ended);
     const messages = packStates({
       whole: false,
       fileSets,
       deleted: [...this.#deleted],
       current: [...this.#current].map(([name, version]) => ({ name, version })),
-      lanes: [...lanes, ...this.#ended],
+      lanes,
       failures: this.#failures,
       ...this.#disk(),
     });
@@ -197,12 +202,13 @@ export class Reports {
   }
 
   #clear(): void {
-    this.#changes.clear();
-    this.#deleted = new Set();
-    this.#current = new Map();
-    this.#lanes = new Set();
-    this.#ended = [];
-    this.#failures = [];
+    // Mostly there is little in them: what is empty is left as it is.
+    if (this.#changes.size > 0) this.#changes.clear();
+    if (this.#deleted.size > 0) this.#deleted.clear();
+    if (this.#current.size > 0) this.#current.clear();
+    if (this.#lanes.size > 0) this.#lanes.clear();
+    if (this.#ended.length > 0) this.#ended = [];
+    if (this.#failures.length > 0) this.#failures = [];
     this.#dueAtNanoseconds = undefined;
   }
 }

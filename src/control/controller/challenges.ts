@@ -223,7 +223,8 @@ export function endChallengesOf(state: ControllerState, agentId: string): void {
 
 /** Starts what is due; gives the time of the next deadline or challenge. */
 export function tickChallenges(state: ControllerState): number | undefined {
-  for (const running of [...state.challenges.values()]) {
+  // Entries of a map may be deleted while it is walked through.
+  for (const running of state.challenges.values()) {
     if (running.deadlineNanoseconds > state.now) continue;
     end(state, running);
     if (running.run !== undefined) {
@@ -234,7 +235,7 @@ export function tickChallenges(state: ControllerState): number | undefined {
       });
     }
   }
-  for (const run of [...state.waitingRuns]) continueRun(state, run);
+  if (state.waitingRuns.size > 0) for (const run of [...state.waitingRuns]) continueRun(state, run);
   challengeClaimants(state);
   const interval = state.settings.challengeIntervalMilliseconds * nanosecondsPerMillisecond;
   if (interval > 0) {

@@ -295,21 +295,29 @@ export class ControllerCore {
    */
   #finish(state: ControllerState, isTimer: boolean): ControllerOutput {
     if (this.#expiresAt <= state.now) this.#expiresAt = this.#expire(state) ?? Infinity;
-    const wakes: (number | undefined)[] = [this.#expiresAt, expireProbes(state), tickChallenges(state)];
-    for (const component of [...state.failures.due(state.now)]) retry(state, component);
-    for (const component of state.failures.all()) if (component.outOfUse) wakes.push(component.retryAtNanoseconds);
+    let wake = this.#expiresAt;
+    const wakeBy = (nanoseconds: number | undefined): void => {
+      if (nanoseconds !== undefined && nanoseconds < wake) wake = nanoseconds;
+    };
+    wakeBy(expireProbes(state));
+    wakeBy(tickChallenges(state));
+    if (state.failures.size > 0) {
+      for (const component of [...state.failures.due(state.now)]) retry(state, component);
+      for (const component of state.failures.all()) if (component.outOfUse) wakeBy(component.retryAtNanoseconds);
+    }
     if (this.#mayDecide(state)) {
       if (isTimer) {
-        wakes.push(workOnPlans(state));
+        wakeBy(workOnPlans(state));
         this.#decide(state);
-      } else if (state.plans.planning.size > 0) wakes.push(state.now);
-      if (state.scheduler.isTouched) wakes.push(state.now);
-      wakes.push(state.scheduler.nextReleaseNanoseconds, state.scheduler.nextLookNanoseconds);
+      } else if (state.plans.planning.size > 0) wakeBy(state.now);
+      if (state.scheduler.isTouched) wakeBy(state.now);
+      wakeBy(state.scheduler.nextReleaseNanoseconds);
+      wakeBy(state.scheduler.nextLookNanoseconds);
     } else {
-      wakes.push(state.recoveringUntilNanoseconds);
+      wakeBy(state.recoveringUntilNanoseconds);
     }
-    wakes.push(renewTickets(state, this.#ticketTimes));
-    return state.out.take(earliest(wakes));
+    wakeBy(renewTickets(state, this.#ticketTimes));
+    return state.out.take(wake === Infinity ? undefined : wake);
   }
 
   #decide(state: ControllerState): void {
@@ -365,12 +373,6 @@ export class ControllerCore {
     }
     return next;
   }
-}
-
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  let first: number | undefined;
-  for (const time of times) if (time !== undefined && time !== Infinity) first = Math.min(first ?? Infinity, time);
-  return first;
 }
 
 /** Events by which nobody comes or goes. */

@@ -36,8 +36,9 @@ export function sendDecisions(state: ControllerState, decisions: Decisions, time
     ticketed.add(lane);
     draftFor(lane).transfers.push({ laneId: lane.laneId, portions, ticket: ticketFor(state, lane, portions, times) });
   }
+  const isNew = new Set(decisions.rerated.size > 0 ? opened : []);
   for (const lane of decisions.rerated) {
-    if (closed.has(lane) || (ticketed.has(lane) && opened.includes(lane))) continue;
+    if (closed.has(lane) || (ticketed.has(lane) && isNew.has(lane))) continue;
     draftFor(lane).rates.push(rateOf(state, lane, times));
   }
   for (const [id, draft] of drafts) send(state, id, draft);
