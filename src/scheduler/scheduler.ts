@@ -10,7 +10,7 @@ import type { Topology } from "../model/topology.ts";
 import { durationNanoseconds, endsAt, isOverdue, learn } from "./ahead.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
-import { createMode, type ModeChoice } from "./create-mode.ts";
+import { chooseMode, createMode, type ModeChoice } from "./create-mode.ts";
 import { Decisions } from "./decisions.ts";
 import type { OnDecision } from "./decision-record.ts";
 import { settleInLane, type Lane } from "./lane.ts";
@@ -56,14 +56,14 @@ export class Scheduler {
   #decisions = new Decisions();
   readonly #lag = new FleetLag();
   #topologyChanged = false;
-  /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
   /** Short lanes whose end is decided on ahead of its news. */
   readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
+  /** Short lanes, by when they will be late. Those that have ended are still in it until then. */
   readonly #watched = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
   constructor(options: SchedulerOptions) {
     this.world = new World(options.topology);
-    const choice = { mode: "incremental", policy: "cost", partitions: new Map<string, string>(), ...options.choice } as const;
+    const choice = chooseMode(options.choice);
     this.settings = { ...defaultSchedulerSettings, ...options.settings, ...policySettings[choice.policy] };
     this.#lanes = new Lanes(this.world, this.settings, options.firstLaneId);
     this.#mode = createMode(
