@@ -35,13 +35,20 @@ export function addSchedulingOptions(command: Command): Command {
   const replan = formatDuration(defaults.scheduler.replanMilliseconds * nanosecondsPerMillisecond).replaceAll(" ", "");
   return command
     .addOption(
-      new Option("--mode <mode>", "what is looked at when something is decided").choices(schedulingModes).default(undefined, defaults.mode),
+      new Option("--mode <mode>", "what is looked at when something is decided")
+        .choices(schedulingModes)
+        .default(undefined, defaults.mode),
     )
     .addOption(
-      new Option("--policy <policy>", "how sources and blocks are chosen").choices(schedulingPolicies).default(undefined, defaults.policy),
+      new Option("--policy <policy>", "how sources and blocks are chosen")
+        .choices(schedulingPolicies)
+        .default(undefined, defaults.policy),
     )
     .addOption(
-      new Option("--partition <name=site+site>", "with --mode partition: sites that are decided on together; may be given several times")
+      new Option(
+        "--partition <name=site+site>",
+        "with --mode partition: sites that are decided on together; may be given several times",
+      )
         .argParser(collectList)
         .default(undefined, "each site by itself"),
     )
@@ -52,9 +59,10 @@ export function addSchedulingOptions(command: Command): Command {
     )
     .addOption(new Option("--weights <file>", "YAML file of weights of the cost function"))
     .addOption(
-      new Option("--weight <name=number>", "one weight of the cost function, as in rarity=30; may be given several times").argParser(
-        collectList,
-      ),
+      new Option(
+        "--weight <name=number>",
+        "one weight of the cost function, as in rarity=30; may be given several times",
+      ).argParser(collectList),
     );
 }
 
@@ -89,7 +97,10 @@ async function readWeights(path: string): Promise<Partial<CostWeights>> {
       return checkWeights(value);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${path}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+      throw new UserError(`${path}: ${error.message}`, {
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
     }
   });
 }

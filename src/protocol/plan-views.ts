@@ -18,7 +18,9 @@ export const planViewSchema = z
     fileSet: z.string(),
     madeAtMilliseconds: count,
     predictedSeconds: z.number().describe("How long all of it was predicted to take"),
-    isWhole: z.boolean().describe("False: it had too many steps, or not everything could be had; the rest is decided on when it is due"),
+    isWhole: z
+      .boolean()
+      .describe("False: it had too many steps, or not everything could be had; the rest is decided on when it is due"),
     transfers: count,
     storedBytes: count,
     counts: z

@@ -16,6 +16,8 @@ test("a mistake is told with what is meant", () => {
   for (const value of [-1, 0.5, "a lot", 1e9, null]) {
     assert.throws(() => checkWeights({ rarity: value }), /the weight rarity must be a whole number from 0 to 1000000/);
   }
-  for (const value of [null, 3, "rarity", [1]]) assert.throws(() => checkWeights(value), /weights are names with a number/);
+  for (const value of [null, 3, "rarity", [1]]) {
+    assert.throws(() => checkWeights(value), /weights are names with a number/);
+  }
   assert.throws(() => parseWeight("toString=1"), /there is no weight/);
 });

@@ -39,7 +39,9 @@ export function checkWeights(value: unknown): Partial<CostWeights> {
       );
     }
     if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > maximumWeight) {
-      throw new UserError(`the weight ${name} must be a whole number from 0 to ${maximumWeight}, not ${JSON.stringify(number)}`);
+      throw new UserError(
+        `the weight ${name} must be a whole number from 0 to ${maximumWeight}, not ${JSON.stringify(number)}`,
+      );
     }
     weights[name] = number;
   }

@@ -31,7 +31,10 @@ export function encodePlan(plan: Plan): Uint8Array {
     let before = 0;
     let sequenceBefore = 0;
     for (let at = 0; at < steps.length; at += numbersPerStep) {
-      const [source = 0, start = 0, end = 0, rate = 0, milliseconds = 0, sequence = 0] = steps.subarray(at, at + numbersPerStep);
+      const [source = 0, start = 0, end = 0, rate = 0, milliseconds = 0, sequence = 0] = steps.subarray(
+        at,
+        at + numbersPerStep,
+      );
       for (const number of [source, start, end - start, rate, milliseconds - before, sequence - sequenceBefore]) {
         writer.varint(number);
       }
@@ -65,8 +68,13 @@ function read(reader: ByteReader): Plan {
     if (id === undefined) throw new RangeError("it names a member that it does not list");
     const count = reader.varint();
     steps += count;
-    if (steps > maximumPlanSteps || count * numbersPerStep > reader.remaining) throw new RangeError("it has too many steps");
-    return { id, steps: readSteps(reader, count, { members: members.length, rates: ratesBitsPerSecond.length, blockCount }) };
+    if (steps > maximumPlanSteps || count * numbersPerStep > reader.remaining) {
+      throw new RangeError("it has too many steps");
+    }
+    return {
+      id,
+      steps: readSteps(reader, count, { members: members.length, rates: ratesBitsPerSecond.length, blockCount }),
+    };
   });
   if (reader.remaining > 0) throw new RangeError("there is more behind its end");
   return { blockCount, predictedMilliseconds, isWhole, members, ratesBitsPerSecond, targets };

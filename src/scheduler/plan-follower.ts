@@ -63,7 +63,9 @@ export class PlanFollower implements Mode {
     const progress = this.#plans.get(order);
     if (progress === undefined) return;
     this.#plans.delete(order);
-    for (const follower of progress.followers.values()) if (follower.member !== undefined) this.#leave(follower, "left");
+    for (const follower of progress.followers.values()) {
+      if (follower.member !== undefined) this.#leave(follower, "left");
+    }
   }
 
   touch(member: Member): void {
@@ -72,7 +74,9 @@ export class PlanFollower implements Mode {
   }
 
   touchAll(): void {
-    if (this.#plans.size > 0) for (const member of this.#matcher.parts.world.members.values()) this.#touched.add(member);
+    if (this.#plans.size > 0) {
+      for (const member of this.#matcher.parts.world.members.values()) this.#touched.add(member);
+    }
     this.#inner.touchAll();
   }
 
@@ -213,7 +217,9 @@ export class PlanFollower implements Mode {
     if (able < step.rateBitsPerSecond * leastAbleShare) return "differs";
     const rate = Math.floor(Math.min(able, this.#matcher.freeOn(source, target, path)));
     if (rate < Math.max(1, able * leastRateShare)) return "notYet";
-    if (target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut) return "notYet";
+    if (target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut) {
+      return "notYet";
+    }
     const lane = lanes.open(source, target, rate, this.#matcher.now, this.#matcher.decisions, true);
     lanes.queue(lane, order, ranges, this.#matcher.decisions);
     market.refresh(source);

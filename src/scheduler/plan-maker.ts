@@ -41,7 +41,12 @@ export class PlanMaker {
    * @param live the scheduler whose members, out-of-use components and holdings the prediction starts from; it is only read
    * @param targets who is to get the order, whether or not it asks for it already
    */
-  constructor(live: Scheduler, order: BlockOrder, targets: Iterable<Member>, options: Omit<SchedulerOptions, "topology">) {
+  constructor(
+    live: Scheduler,
+    order: BlockOrder,
+    targets: Iterable<Member>,
+    options: Omit<SchedulerOptions, "topology">,
+  ) {
     const { world } = live;
     this.#scheduler = new Scheduler({ ...options, topology: world.topology, onDecision: undefined });
     this.#order = this.#scheduler.addOrder(order.description);
@@ -150,4 +155,3 @@ function isBefore(one: Predicted, other: Predicted): boolean {
 function milliseconds(nanoseconds: number): number {
   return Math.min(longestMilliseconds, Math.floor(nanoseconds / 1_000_000));
 }
-

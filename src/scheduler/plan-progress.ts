@@ -99,7 +99,9 @@ export class PlanProgress {
   isItsTurn(step: PlanStep): boolean {
     const turns = this.#turns.get(step.sourceId);
     if (turns === undefined) return true;
-    while (turns.at < turns.sequences.length && this.#isSettled[turns.sequences[turns.at] as number] === 1) turns.at += 1;
+    while (turns.at < turns.sequences.length && this.#isSettled[turns.sequences[turns.at] as number] === 1) {
+      turns.at += 1;
+    }
     return turns.sequences[turns.at] === step.sequence;
   }
 

@@ -50,7 +50,11 @@ for (const choice of choices) {
 const nic = { up: "1Gbps", down: "1Gbps" };
 
 /** Four sites of four, uplinks half an interface: uplinks are what binds. */
-function run(settings: Partial<ControllerSettings>, options: SimulationOptions = {}, more: object = {}): SimulationResult {
+function run(
+  settings: Partial<ControllerSettings>,
+  options: SimulationOptions = {},
+  more: object = {},
+): SimulationResult {
   const link = { uplink: "500Mbps", downlink: "500Mbps" };
   const scenario = parseScenario({
     topology: { sites: { a: link, b: link, c: link, d: link }, defaults: { nic } },
@@ -108,9 +112,13 @@ test("direct shares an origin fairly among those that pull from it", () => {
 
 test("a swarm's agent serves four at once, each with a quarter of its interface", () => {
   const rates = new Set<number>();
-  run({ policy: "random" }, { onDecision: ({ rateBitsPerSecond }) => void rates.add(rateBitsPerSecond) }, {
-    agents: [{ site: "a", count: 9 }],
-  });
+  run(
+    { policy: "random" },
+    { onDecision: ({ rateBitsPerSecond }) => void rates.add(rateBitsPerSecond) },
+    {
+      agents: [{ site: "a", count: 9 }],
+    },
+  );
   assert.deepEqual([...rates], [250_000_000]);
 });
 

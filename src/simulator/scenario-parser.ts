@@ -34,7 +34,19 @@ export function parseScenario(value: unknown): Scenario {
   const fields = reader.object(
     value,
     [],
-    ["topology", "agents", "fileSets", "control", "data", "verification", "relays", "events", "jitter", "seed", "weights"],
+    [
+      "topology",
+      "agents",
+      "fileSets",
+      "control",
+      "data",
+      "verification",
+      "relays",
+      "events",
+      "jitter",
+      "seed",
+      "weights",
+    ],
   );
   const topology = reader.attempt(["topology"], () =>
     fields.has("topology") ? parseTopology(fields.get("topology")) : emptyTopology(),

@@ -23,7 +23,11 @@ const agentColumns: readonly Column<PlannedAgent>[] = [
 const stepColumns: readonly Column<PlanStep>[] = [
   { title: "AT", align: "right", cell: ({ startSeconds }) => seconds(startSeconds) },
   { title: "FROM", cell: ({ source }) => source },
-  { title: "BLOCKS", align: "right", cell: ({ start, end }) => (end === start + 1 ? String(start) : `${start}-${end - 1}`) },
+  {
+    title: "BLOCKS",
+    align: "right",
+    cell: ({ start, end }) => (end === start + 1 ? String(start) : `${start}-${end - 1}`),
+  },
   { title: "RATE", align: "right", cell: ({ rateBitsPerSecond }) => formatBitsPerSecond(rateBitsPerSecond) },
 ];
 
@@ -37,7 +41,8 @@ export async function showPlan(options: ShowPlanOptions): Promise<void> {
   const { name, version } = versionOf(options);
   const view = await (await connectController(options)).planOf(name, version, options.agent);
   print(options.json, view, () => {
-    const steps = options.agent === undefined ? "" : `\n${formatTable(stepColumns, view.steps ?? [], "no transfers to it")}`;
+    const steps =
+      options.agent === undefined ? "" : `\n${formatTable(stepColumns, view.steps ?? [], "no transfers to it")}`;
     return `${describe(view)}\n${formatTable(agentColumns, view.agents, "no agents")}${steps}`;
   });
 }
@@ -51,8 +56,14 @@ function describe(view: PlanView): string {
   const { following, left, done } = view.counts;
   return formatFields([
     ["plan", `${view.fileSet}, made ${formatDate(view.madeAtMilliseconds)}`],
-    ["predicted", `${seconds(view.predictedSeconds)}${view.isWhole ? "" : ", and the rest is decided on when it is due"}`],
-    ["transfers", `${view.transfers} to ${view.agents.length} agents (${formatBytes(view.storedBytes)} stored), ${view.begun} of them begun as planned`],
+    [
+      "predicted",
+      `${seconds(view.predictedSeconds)}${view.isWhole ? "" : ", and the rest is decided on when it is due"}`,
+    ],
+    [
+      "transfers",
+      `${view.transfers} to ${view.agents.length} agents (${formatBytes(view.storedBytes)} stored), ${view.begun} of them begun as planned`,
+    ],
     ["agents", `${following} follow it, ${left} have left it, ${done} are done`],
   ]);
 }

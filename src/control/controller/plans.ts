@@ -139,7 +139,11 @@ export function restorePlans(state: ControllerState, rows: readonly StoredRow[])
 }
 
 /** What is shown of a file set's plan; undefined: it has none. @param agentName whose steps are listed */
-export function planView(state: ControllerState, fileSet: FileSet, agentName: string | undefined): PlanView | undefined {
+export function planView(
+  state: ControllerState,
+  fileSet: FileSet,
+  agentName: string | undefined,
+): PlanView | undefined {
   const stored = state.plans.stored.get(fileSet.key);
   if (stored === undefined) return undefined;
   const { plan } = stored;
