@@ -18,6 +18,12 @@ export interface ModeChoice {
   readonly partitions: Partitions;
 }
 
+/** What is not chosen is incremental, by cost. */
+export function chooseMode(choice: Partial<ModeChoice> = {}): ModeChoice {
+  const { mode = "incremental", policy = "cost", partitions = new Map<string, string>() } = choice;
+  return { mode, policy, partitions };
+}
+
 /**
  * The mode, behind one that follows plans: a plan that was asked for is followed whatever the mode is.
  * @throws UserError when mode and policy cannot go together

@@ -76,7 +76,7 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   shrinkAfterNanoseconds: 2_000_000_000,
   shrinkBelowShare: 0.8,
   replanMilliseconds: 100,
-  replanBelowShare: 0.5,
+  replanBelowShare: 0.9,
   candidateSources: 12,
   ticketMilliseconds: 10_000,
 };

@@ -121,7 +121,10 @@ export class PlanFollower implements Mode {
       this.#matcher.now = now;
       this.#matcher.decisions = decisions;
       this.#followAll(now);
-    } else this.#touched.clear();
+    } else {
+      this.#touched.clear();
+      this.#wakes.clear();
+    }
     this.#inner.decide(now, decisions);
   }
 
@@ -133,8 +136,10 @@ export class PlanFollower implements Mode {
     };
     for (let wake = this.#wakes.peek(); wake !== undefined && wake.atNanoseconds <= now; wake = this.#wakes.peek()) {
       this.#wakes.pop();
+      wake.follower.wakeNanoseconds = undefined;
       looked.add(wake.follower);
     }
+    const places = new Set<Place>();
     for (const member of this.#touched) {
       market.refresh(member);
       for (const progress of this.#plans.values()) {
@@ -142,8 +147,9 @@ export class PlanFollower implements Mode {
         if (follower !== undefined) looked.add(follower);
       }
       lookAt(this.#waiting.get(member) ?? []);
-      if (member.place !== undefined) lookAt(this.#waiting.get(member.place) ?? []);
+      if (member.place !== undefined) places.add(member.place);
     }
+    for (const place of places) lookAt(this.#waiting.get(place) ?? []);
     this.#touched.clear();
     this.#advanceInOrder(looked);
   }
@@ -247,12 +253,16 @@ export class PlanFollower implements Mode {
 
   #wait(follower: Follower, step: PlanStep, due: number): void {
     const source = this.#matcher.parts.world.members.get(step.sourceId);
-    follower.waitsAt = [source, source?.place, follower.member?.place].filter((key) => key !== undefined);
+    const { member } = follower;
+    // Between sites the way may be what it waits for; whoever frees it has an end in one of the two.
+    const places = source?.site === member?.site ? [] : [source?.place, member?.place];
+    follower.waitsAt = [source, ...places].filter((key) => key !== undefined);
     for (const key of follower.waitsAt) {
       const waiting = this.#waiting.get(key) ?? new Set<Follower>();
       this.#waiting.set(key, waiting.add(follower));
     }
-    if (follower.wakeNanoseconds === due) return;
+    // One that comes too early or a little late does no harm: the step is late or not by then.
+    if (follower.wakeNanoseconds !== undefined) return;
     follower.wakeNanoseconds = due;
     this.#wakes.push({ follower, atNanoseconds: due });
   }

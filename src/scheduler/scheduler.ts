@@ -8,7 +8,7 @@ import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
 import { BlockOrder, type OrderDescription } from "./block-order.ts";
 import { defaultCostWeights, type CostWeights } from "./cost.ts";
-import { createMode, type ModeChoice } from "./create-mode.ts";
+import { chooseMode, createMode, type ModeChoice } from "./create-mode.ts";
 import { Decisions } from "./decisions.ts";
 import type { OnDecision } from "./decision-record.ts";
 import { settleInLane, type Lane } from "./lane.ts";
@@ -50,12 +50,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.world = new World(options.topology);
-    const choice = {
-      mode: "incremental",
-      policy: "cost",
-      partitions: new Map<string, string>(),
-      ...options.choice,
-    } as const;
+    const choice = chooseMode(options.choice);
     this.settings = { ...defaultSchedulerSettings, ...options.settings, ...policySettings[choice.policy] };
     this.#lanes = new Lanes(this.world, this.settings, options.firstLaneId);
     const lag = new FleetLag();
