@@ -36,6 +36,7 @@ test("does what a set of numbers does, also while it grows", () => {
         [...model].sort((a, b) => a - b),
       );
       for (let index = 0; index < bits.size + 40; index += 7) assert.equal(bits.has(index), model.has(index));
+      assertFilled(bits);
     }),
     { numRuns: 150 },
   );
@@ -54,3 +55,14 @@ test("pages that are empty or full are shared", () => {
   assert.equal(bits.isFull, false);
   assert.throws(() => bits.set(3 * pageBits), RangeError);
 });
+
+/** Behind a page's words, one bit for each says whether there is anything in it. */
+function assertFilled(bits: PagedBits): void {
+  for (const [page, words] of bits.pages.entries()) {
+    const count = (Math.min(pageBits, bits.size - page * pageBits) + 31) >>> 5;
+    for (let word = 0; word < count; word += 1) {
+      const isFilled = (((words[count + (word >>> 5)] ?? 0) >>> (word & 31)) & 1) === 1;
+      assert.equal(isFilled, words[word] !== 0);
+    }
+  }
+}
