@@ -141,10 +141,12 @@ export class LaneWatch {
 
   /** Whether a late lane had better be ended: others could bring it, or others wait for what comes to a slow target. */
   #isWorthLeaving(lane: Lane, now: number): boolean {
+    // Bytes over a way between sites are not thrown away: a busy machine is late too.
+    if (lane.source.site !== lane.target.site) return false;
     const { source, target } = lane;
     // Where it may be either of the two, another source shows which.
     const isEither = isSlowSource(source) && target.paceIn.isSharedBlame;
-    if (isSlowTarget(target) && !isEither) return source.site !== target.site && othersWait(lane);
+    if (isSlowTarget(target) && !isEither) return false;
     if (!isSlowSource(source) || !this.othersHold(lane)) return false;
     target.shunned.set(source, now + slowShunnedNanoseconds);
     // It does not come to its end: else nobody would ever learn that all of them take longer.
@@ -203,15 +205,4 @@ export class LaneWatch {
   #runs(lane: Lane): boolean {
     return this.#parts.lanes.byId.get(lane.laneId) === lane;
   }
-}
-
-/** Whether what a lane brings to a slow target is waited for by faster ones in its site. */
-function othersWait(lane: Lane): boolean {
-  const { target } = lane;
-  for (const order of lane.pending.keys()) {
-    for (const member of order.membersIn(target.site ?? "")) {
-      if (member !== target && member.online && order.hungry.has(member) && !isSlowTarget(member)) return true;
-    }
-  }
-  return false;
 }
