@@ -1,6 +1,6 @@
 /**
- * Blocks that a target's site has and that the target cannot get there: whoever has them is away, out of use, or has just
- * failed it. A rule that lets each block into a site once must not keep it waiting for them.
+ * Blocks that a target's site has and that the target cannot get there: whoever has them is away, out of use, has just
+ * failed it, or is drained while others hold them too. A rule that lets each block into a site once must not keep it waiting for them.
  */
 import { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
@@ -25,9 +25,15 @@ export function outOfReach(
   const left = new RangeSet();
   missing.forEach((start, end) => {
     for (let block = start; block < end; block += 1) {
-      const isThere = reachable.some((member) => order.holding(member).have.has(block));
+      const isThere = reachable.some((member) => givesIt(order, member, block));
       if (!isThere) left.add(block, block + 1);
     }
   });
   return left;
+}
+
+/** A drained member gives what no other holds; what it is being sent is not its to give yet. */
+function givesIt(order: BlockOrder, member: Member, block: number): boolean {
+  if (!order.holding(member).have.has(block)) return false;
+  return member.serves !== "lastResort" || order.isOnlyWith(member, block);
 }

@@ -99,6 +99,17 @@ test("a drained agent serves only what nobody else holds", () => {
   );
 });
 
+test("what only a drained agent of a site holds there comes from another site that holds it too", () => {
+  const { scheduler, order, agents, runner } = stage({ a: 1, b: 2 }, 8, { uplink: "500Mbps", downlink: "500Mbps" });
+  const [elsewhere, drained] = [agents.get("a-0"), agents.get("b-0")];
+  assert.ok(elsewhere !== undefined && drained !== undefined);
+  scheduler.addHeld(drained, order, RangeSet.of(0, 8), 0);
+  drained.serves = "lastResort";
+  scheduler.touchAll();
+  runner.run([order], nothing, 60);
+  assert.deepEqual(new Set(runner.deliveries.map(({ lane }) => lane.source)), new Set([elsewhere]));
+});
+
 test("nobody starves: who waits gets a share of an interface that one long transfer holds", () => {
   const topology = parseTopology({ sites: { a: {} }, defaults: { nic: { up: "1Gbps", down: "1Gbps" } } });
   const scheduler = new Scheduler({ topology, seed: 1, firstLaneId: 1 });
