@@ -1,12 +1,12 @@
 /**
- * Deciding ahead of the news. Words to an agent and back take time. Before a lane runs dry another portion is queued into it,
- * so early that words of it get to its target in time: it goes on without a pause, and no link carries more than one
- * lane's rate, however far off expectations are. After some time it is let end, and its two ends are matched anew.
+ * Deciding ahead of the news. Words to an agent and back take time. A lane's end is foreseen, so early that words about what
+ * follows get to the agents by the time that it ends; `succession.ts` says how the next lane takes its place.
  *
- * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations are
- * is learned from each transfer.
+ * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations
+ * are is learned from each transfer.
  */
 import type { Lane } from "./lane.ts";
+import type { Member } from "./world.ts";
 
 export interface Delay {
   /** To the agent and back, in nanoseconds, as the quickest answer showed. */
@@ -22,11 +22,8 @@ export function newDelay(): Delay {
 /** Words that take no longer are not worth deciding ahead of. */
 const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
-/** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
-const withinSitePauses = 10;
-const betweenSitesPauses = 100;
 /** Words are sent earlier by this part of the round trip. */
-const marginShare = 0.25;
+const marginShare = 1 / 8;
 
 /** How long a transfer takes. @param wireShare bytes on the wire for each byte of payload */
 export function durationNanoseconds(bytes: number, rateBitsPerSecond: number, wireShare: number): number {
@@ -41,16 +38,28 @@ export function learn(delay: Delay, elapsedNanoseconds: number, expectedNanoseco
   delay.deviationNanoseconds += Math.round((later - delay.deviationNanoseconds) * deviationShare);
 }
 
-/**
- * When more is to be queued into a lane so that it does not run dry before words about that get to its target.
- * @returns undefined: not before it is empty, since words take no time or it has lasted long enough to be matched anew
- */
-export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: number): number | undefined {
+export function wordsNanoseconds(member: Member): number {
+  return member.delay.roundTripNanoseconds / 2;
+}
+
+/** When a lane should end, if it begins as soon as words of it have come, its source has what it is to give, and all before it have ended. */
+export function expectedEnd(lane: Lane, now: number, durationOfLane: number): number {
+  let begin = now + wordsNanoseconds(lane.target);
+  for (const { expectedEndNanoseconds } of lane.predecessors) begin = Math.max(begin, expectedEndNanoseconds);
+  return begin + durationOfLane;
+}
+
+/** When it is time to decide what follows a lane; undefined: when it has ended, since words take no time. */
+export function foreseeAt(lane: Lane, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
   if (roundTripNanoseconds <= negligibleNanoseconds) return undefined;
-  const pause = roundTripNanoseconds + lagNanoseconds;
-  const longest = lane.source.site === lane.target.site ? withinSitePauses : betweenSitesPauses;
-  if (durationOfLane >= longest * pause) return undefined;
   const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
-  return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
+  return Math.floor(lane.expectedEndNanoseconds - roundTripNanoseconds / 2 - margin);
+}
+
+/** Whether the news of a lane's end should have come: what was to follow from it is not relied on any further. */
+export function isOverdue(lane: Lane, now: number, lagNanoseconds: number): boolean {
+  const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
+  const margin = roundTripNanoseconds * marginShare + 4 * deviationNanoseconds + 2 * lagNanoseconds;
+  return now > lane.expectedEndNanoseconds + roundTripNanoseconds / 2 + margin;
 }

@@ -171,6 +171,13 @@ export class BlockOrder {
     this.#updateHunger(holding);
   }
 
+  /** Blocks that are being sent to a member, and will be there by the time that others ask for them: they count as held. */
+  foresee(member: Member, ranges: RangeSet): void {
+    const holding = this.holding(member);
+    ranges.forEach((start, end) => holding.held.add(start, end));
+    this.#updateHunger(holding);
+  }
+
   removeHeld(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
     ranges.forEach((start, end) => {

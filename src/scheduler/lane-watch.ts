@@ -1,14 +1,13 @@
 /**
- * Keeps an eye on running short lanes: fills them again before they are empty where words take time (`ahead.ts`),
- * and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
+ * Keeps an eye on running short lanes: foresees their ends where words take time (`ahead.ts`), and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
  * before.
  */
 import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
-import { durationNanoseconds, extendAt, learn } from "./ahead.ts";
+import { durationNanoseconds, expectedEnd, foreseeAt, isOverdue, learn, wordsNanoseconds } from "./ahead.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
-import { settleInLane, type Lane } from "./lane.ts";
+import { letFollow, settleInLane, type Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import {
@@ -39,8 +38,6 @@ export interface LaneWatchParts {
   readonly settings: SchedulerSettings;
   readonly lag: FleetLag;
   readonly touch: (member: Member) => void;
-  /** Queues more into a lane. @returns whether there was more */
-  readonly extend: (lane: Lane) => boolean;
   /** Ends a lane and tells its target so. */
   readonly close: (lane: Lane) => void;
   /** Ends a lane of whose target nothing is heard any more. */
@@ -56,7 +53,7 @@ interface Watched {
 
 export class LaneWatch {
   readonly #parts: LaneWatchParts;
-  /** By when they are to be filled again, and by when they are late. Lanes that have ended stay in both until they are due. */
+  /** When their ends are to be foreseen, and by when they are late. Lanes that have ended stay in both until they are due. */
   readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
   readonly #late = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
@@ -69,12 +66,32 @@ export class LaneWatch {
     return Math.min(this.#nextOf(this.#ends), this.#nextOf(this.#late));
   }
 
-  /** A lane was opened, or more was queued into it. */
   opened(lane: Lane, now: number): void {
+    // It cannot give what is still on its way to its source.
+    for (const feeder of lane.source.lanesIn) if (feeder.isOffered && feeds(feeder, lane)) letFollow(lane, feeder);
+    lane.expectedEndNanoseconds = expectedEnd(lane, now, this.#durationOf(lane, lane.pendingBytes));
+    if (lane.predecessors.length === 0) this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
+    this.#foreseeLater(lane);
+  }
+
+  /** One of those that a lane waited for has ended. */
+  followed(lane: Lane, predecessor: Lane): void {
+    const { now } = this.#parts.lanes;
+    const roundTrip = lane.target.delay.roundTripNanoseconds;
+    const left = this.#durationOf(lane, lane.pendingBytes);
+    const ended = now - wordsNanoseconds(predecessor.target);
+    lane.expectedEndNanoseconds = Math.max(lane.expectedEndNanoseconds, ended + left);
+    this.#foreseeLater(lane);
+    if (lane.predecessors.length > 0) return;
+    lane.openedNanoseconds = Math.max(lane.openedNanoseconds, now - roundTrip);
+    lane.progressNanoseconds = now;
+    lane.measuredFromNanoseconds = now;
     this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
-    const duration = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
-    const end = extendAt(lane, duration, this.#parts.lag.nanoseconds);
-    if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
+  }
+
+  #foreseeLater(lane: Lane): void {
+    const at = lane.isOffered ? undefined : foreseeAt(lane, this.#parts.lag.nanoseconds);
+    if (at !== undefined) this.#ends.push({ lane, atNanoseconds: at });
   }
 
   #expectBy(lane: Lane, atNanoseconds: number): void {
@@ -100,10 +117,21 @@ export class LaneWatch {
     else clear(lane, world.ledger);
   }
 
-  /** Lanes that will soon be empty get more, where that has to be said ahead of time. */
-  extend(now: number): void {
+  /** Lanes that will soon end: what is to follow them is decided now. */
+  foresee(now: number): void {
+    const { lanes, lag, touch } = this.#parts;
     for (const lane of this.#due(this.#ends, now)) {
-      if (!lane.isGivenUp && this.#parts.extend(lane)) this.opened(lane, now);
+      if (lane.isGivenUp || lane.isOffered || lane.shrunk) continue;
+      const at = foreseeAt(lane, lag.nanoseconds) ?? Infinity;
+      if (at > now) {
+        if (at !== Infinity) this.#ends.push({ lane, atNanoseconds: at });
+        continue;
+      }
+      // Looked at again when those have ended.
+      if (lane.predecessors.some((predecessor) => isOverdue(predecessor, now, lag.nanoseconds))) continue;
+      lanes.foresee(lane);
+      touch(lane.source);
+      touch(lane.target);
     }
   }
 
@@ -111,7 +139,7 @@ export class LaneWatch {
   slowDown(now: number, decisions: Decisions): void {
     const { world, lag, close, drop } = this.#parts;
     for (const lane of this.#due(this.#late, now)) {
-      // More was queued into it meanwhile.
+      // It was given more time meanwhile.
       if (now < lane.lateAtNanoseconds) continue;
       // Whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
       if (!lane.target.online) drop(lane);
@@ -205,4 +233,13 @@ export class LaneWatch {
   #runs(lane: Lane): boolean {
     return this.#parts.lanes.byId.get(lane.laneId) === lane;
   }
+}
+
+/** Whether one lane is to bring what another is to give on. */
+function feeds(feeder: Lane, lane: Lane): boolean {
+  for (const [order, pending] of lane.pending) {
+    const coming = feeder.pending.get(order);
+    if (coming !== undefined && !coming.intersection(pending).isEmpty) return true;
+  }
+  return false;
 }

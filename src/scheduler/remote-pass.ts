@@ -122,7 +122,7 @@ export class RemotePass {
       if (view.absent.isEmpty) continue;
       const place = this.#placeOf(view);
       if (place.targets.length === 0 || among?.has(place) === false) continue;
-      if (world.ledger.freeOn(place.downlink) === 0) continue;
+      if (world.ledger.roomOn(place.downlink) === 0) continue;
       const capability = world.ledger.capabilityOn(place.downlink);
       const need = capability === Infinity ? 0 : view.absent.count / capability;
       most = Math.max(most, need);
@@ -135,7 +135,7 @@ export class RemotePass {
       for (const supplier of suppliers) {
         const view = order.views.get(supplier.name);
         if (supplier === entry.place || view === undefined) continue;
-        if (world.ledger.free(world.middle(supplier.name, entry.place.name)) === 0) continue;
+        if (world.ledger.room(world.middle(supplier.name, entry.place.name)) === 0) continue;
         if (hasSomethingFor(order, view, entry.view)) entry.suppliers += 1;
       }
     }
@@ -145,7 +145,7 @@ export class RemotePass {
 
   #fill(order: BlockOrder, place: Place, view: SiteView, suppliers: readonly Place[]): void {
     const { world } = this.#matcher.parts;
-    while (place.targets.length > 0 && world.ledger.freeOn(place.downlink) > 0 && !view.absent.isEmpty) {
+    while (place.targets.length > 0 && world.ledger.roomOn(place.downlink) > 0 && !view.absent.isEmpty) {
       const target = this.#target(order, place);
       if (target === undefined) return;
       let best: Match | undefined;
@@ -198,7 +198,7 @@ export class RemotePass {
     const matcher = this.#matcher;
     const { random, settings, world } = matcher.parts;
     const middle = world.middle(place.name, target.site);
-    if (world.ledger.free(middle) === 0) return best;
+    if (world.ledger.room(middle) === 0) return best;
     const { sources } = place;
     const holding = order.holding(target);
     let better = best;
