@@ -21,6 +21,7 @@ import {
   lateAt,
   upCapability,
   wasLate,
+  wasPrompt,
 } from "./pace.ts";
 import type { Member, World } from "./world.ts";
 
@@ -97,13 +98,15 @@ export class LaneWatch {
     const isLate = wasLate(lane, lane.arrivedBytes, elapsed, lag);
     lag.learn(Math.max(0, elapsed - expected - lane.target.delay.roundTripNanoseconds));
     if (isLate) blame(lane, lane.arrivedBytes, elapsed, world.ledger);
-    else clear(lane, world.ledger);
+    else clear(lane, world.ledger, wasPrompt(lane, expected, elapsed, lag));
   }
 
   /** Lanes that will soon be empty get more, where that has to be said ahead of time. */
   extend(now: number): void {
     for (const lane of this.#due(this.#ends, now)) {
-      if (!lane.isGivenUp && this.#parts.extend(lane)) this.opened(lane, now);
+      // Who is slow has to show, transfer by transfer, that it can do more.
+      const isSlow = lane.isGivenUp || isSlowSource(lane.source) || isSlowTarget(lane.target);
+      if (!isSlow && this.#parts.extend(lane)) this.opened(lane, now);
     }
   }
 

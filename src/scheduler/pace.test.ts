@@ -114,3 +114,13 @@ test("a lane to a distant target gets more so early that words of it are there i
   assert.equal(extendAt(lane(0, 1), 10_000_000, 0), 0);
   assert.equal(extendAt(lane(0, 1), 10e9, 0), undefined);
 });
+
+test("a short transfer is not late for what passes beside it: it tells nothing of rates", () => {
+  const { lane } = stage();
+  const short = { ...lane(0, 1), rateBitsPerSecond: rate } as Lane;
+  short.target.delay.roundTripNanoseconds = 10_000_000;
+  const lag = new FleetLag();
+  // 32 KiB at 100 Mbit/s take 3 ms; a connection that is made, and a program that has just started, a tenth of a second.
+  assert.ok(lateAt(0, short, 32_768, lag) > 500_000_000);
+  assert.ok(lateAt(0, short, secondBytes / 10, lag) < 250_000_000);
+});
