@@ -87,6 +87,51 @@ describe("the dashboard of a real fleet", () => {
   );
 });
 
+describe("the dashboard beside a source that serves wrong bytes", () => {
+  fleetTest(
+    "says that it is out of use and why, and puts it back",
+    {
+      skip,
+      timeoutMilliseconds: 120_000,
+      topology: { sites: { fra: {}, iad: {} }, defaults: { nic: { up: "100Mbps", down: "100Mbps" } } },
+      agents: [{ name: "fra-0", site: "fra", relayed: true }],
+      controllerFlags: ["--out-of-use-after", "2", "--retry", "1h"],
+    },
+    async (fleet) => {
+      const source = await fleet.makeDirectory("source");
+      await writeFile(join(source, "large.bin"), contentOf("wrong bytes", 8 * mebibyte));
+      await fleet.publish(source, "index", "1", "--agent", "fra-0");
+      fleet.relay("fra-0").isCorrupting = true;
+      const browser = await startBrowser();
+      try {
+        const { page, complaints } = await openPage(browser);
+        await page.goto(fleet.url);
+        for (const spec of agentsOf({ iad: 1 })) await fleet.startAgent(spec);
+        await page.getByText("1 component is out of use after failures.").waitFor({ timeout: 30_000 });
+        await page.getByRole("link", { name: "index@1" }).first().click();
+        // Nobody else has it: that is what the file set waits for, by name.
+        await page.getByRole("link", { name: "only fra-0 has what is missing, and is out of use" }).waitFor();
+
+        await page.goto(`${fleet.url}/#/resources`);
+        await page.getByText("agents.fra-0").first().waitFor();
+        await page
+          .getByText(/badChecksum/)
+          .first()
+          .waitFor();
+        fleet.relay("fra-0").isCorrupting = false;
+        await page.getByRole("button", { name: "Put back" }).click();
+        await page.getByRole("button", { name: "Put back" }).waitFor({ state: "detached" });
+        assert.equal((await fleet.agent("fra-0")).outOfUse, false);
+        await page.goto(`${fleet.url}/#/filesets/index%401`);
+        await waitUntil("the rest comes from it", async () => (await textOf(page, "progress")) === "100 %");
+        assert.deepEqual(complaints, []);
+      } finally {
+        await browser.close();
+      }
+    },
+  );
+});
+
 const addresses = {
   Overview: "#/",
   "File sets": "#/filesets",

@@ -132,7 +132,7 @@ describe("the event stream", () => {
       assert.ok(detail?.agents.every(({ status, current }) => status === "held" && current));
       assert.ok((detail?.history.length ?? 0) > 0);
       const holders = detail?.rarity.map((rarity) => rarity.holders) ?? [];
-      assert.deepEqual(holders, [3], "the copy of the agent that it entered through does not count");
+      assert.deepEqual(holders, [4], "every agent has a copy, the one that it entered through too");
       const agents = follower.topic("agents")?.agents ?? [];
       assert.deepEqual(agents.map(({ agent, state, heldBytes }) => `${agent} ${state} ${heldBytes}`).sort(), [
         `fra-0 idle ${sizeBytes}`,

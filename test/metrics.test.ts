@@ -1,5 +1,6 @@
 /** Metrics of real programs after a real distribution, and whether dashboard and alerts ask for what there really is. */
 import { strict as assert } from "node:assert";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -48,6 +49,10 @@ function sumOf(series: readonly Series[], name: string, labels: Readonly<Record<
     .reduce((sum, { value }) => sum + value, 0);
 }
 
+function hasPromtool(): boolean {
+  return spawnSync("promtool", ["--version"]).status === 0;
+}
+
 const sizeBytes = 3 * mebibyte;
 const topology = { sites: { fra: { uplink: "200Mbps" }, iad: { downlink: "200Mbps" } } };
 
@@ -73,8 +78,8 @@ describe("metrics", () => {
       assert.equal(sumOf(controller, "sluice_file_set_info", { ...version, active: "true", state: "published" }), 1);
       assert.equal(sumOf(controller, "sluice_agent_online"), 2);
       assert.equal(
-        sumOf(controller, "sluice_resource_capability_bits_per_second", { resource: "sites.fra.uplink" }),
-        2e8,
+        sumOf(controller, "sluice_resource_capability_bytes_per_second", { resource: "sites.fra.uplink" }),
+        2e8 / 8,
       );
       assert.ok(
         sumOf(controller, "sluice_resource_carried_bytes_total", { resource: "sites.fra.uplink" }) >= sizeBytes,
@@ -138,6 +143,18 @@ describe("metrics", () => {
       assert.deepEqual(Object.keys(annotations), ["summary", "description"], alert);
       assert.ok(explained.includes(`\`${alert}\``), `docs/alerts.md does not explain ${alert}`);
     }
+  });
+
+  const skip = hasPromtool() ? false : "needs promtool, of Prometheus";
+  it("are named and typed as Prometheus wants them, as are the alerts", { skip }, async () => {
+    for (const { registry } of [new ControllerMetrics(), new AgentMetrics("fra")]) {
+      const { stderr, status } = spawnSync("promtool", ["check", "metrics"], { input: await registry.metrics() });
+      assert.equal(stderr.toString(), "");
+      assert.equal(status, 0);
+    }
+    const rules = join(repository, "deploy/prometheus/alerts.yaml");
+    const { stdout, status } = spawnSync("promtool", ["check", "rules", "--lint-fatal", rules]);
+    assert.equal(status, 0, stdout.toString());
   });
 
   it("are what the dashboard of Grafana draws", () => {

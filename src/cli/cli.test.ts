@@ -233,6 +233,17 @@ describe("command line: what goes wrong", () => {
     assert.deepEqual(hostile, { code: 2, out: "", error: 'sluice: ".." is not a name\n' });
   });
 
+  it("is JSON for programs, beside the line for people", async () => {
+    machine.answer = () => ({ ok: false, code: "conflict", message: "index@1 is the active version" });
+    const refused = await run("fileset", "rm", "index", "1", "--json");
+    assert.deepEqual([refused.code, refused.error], [5, "sluice: index@1 is the active version\n"]);
+    const error = { message: "index@1 is the active version", exitCode: 5 };
+    assert.deepEqual(JSON.parse(refused.out), { error });
+    const wrong = await run("fileset", "rmm", "--json");
+    const hint = "Did you mean rm?";
+    assert.deepEqual(JSON.parse(wrong.out), { error: { message: "unknown command 'rmm'", hint, exitCode: 2 } });
+  });
+
   it("is said within the stated time when no controller is there", async () => {
     const server = createServer();
     server.listen(0, "127.0.0.1");

@@ -1,8 +1,16 @@
 /** What commands print on standard output. */
 
+let isAnswered = false;
+
 /** The JSON of a view where programs read, else the text for people. */
 export function print(json: boolean | undefined, view: unknown, text: () => string): void {
+  isAnswered = true;
   process.stdout.write(json ? `${JSON.stringify(view, null, 2)}\n` : text());
+}
+
+/** An error for programs, unless they have had an answer: there is one document at most on standard output. */
+export function printError(error: object): void {
+  if (!isAnswered) print(true, { error }, () => "");
 }
 
 /** A share as people read it: `45.2 %`; never 100 before it is whole. */

@@ -21,6 +21,7 @@ import { helpWithExamples } from "./help.ts";
 import { helpPage } from "./help-page.ts";
 import { commandsWithSettings } from "./settings/key-tree.ts";
 import { configPartOf } from "./settings/setting-names.ts";
+import { clearerChoices } from "./wrong-words.ts";
 
 /** The command line, ready to parse. It throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
@@ -34,7 +35,12 @@ export function createProgram(): Command {
     .exitOverride()
     .configureHelp({ formatHelp: helpPage })
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "sluice: ").replace(/\n\((.*)\)\n$/, "\n$1\n")),
+      outputError: (text, write) =>
+        write(
+          clearerChoices(text)
+            .replace(/^error: /, "sluice: ")
+            .replace(/\n\((.*)\)\n$/, "\n$1\n"),
+        ),
     });
   helpWithExamples(program, [
     "sluice controller --data /var/lib/sluice/controller --listen 0.0.0.0:7400",

@@ -2,6 +2,14 @@
 import { printable } from "../platform/printable.ts";
 import { UserError } from "../std/errors.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { clearerChoices } from "./wrong-words.ts";
+
+/** An error for programs. */
+interface ErrorView {
+  readonly message: string;
+  readonly hint?: string;
+  readonly exitCode: number;
+}
 
 /** An error of several mistakes, each of them a line. */
 interface LinesError {
@@ -19,6 +27,25 @@ export function reportError(error: unknown): number {
     if (error.cause instanceof Error) process.stderr.write(`cause: ${error.cause.stack ?? error.cause.message}\n`);
   }
   return error instanceof UserError ? error.exitCode : exitCodes.failure;
+}
+
+/** What commander has refused. */
+export function wrongUse({ message }: Error): ErrorView {
+  const [text = "", hint] = clearerChoices(message)
+    .replace(/^error: /, "")
+    .split("\n");
+  const hints = hint === undefined ? {} : { hint: hint.replace(/^\((.*)\)$/, "$1") };
+  return { message: text, ...hints, exitCode: exitCodes.usage };
+}
+
+/** Any other error. */
+export function errorView(error: unknown): ErrorView {
+  if (!(error instanceof UserError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { message: `unexpected error: ${message}`, exitCode: exitCodes.failure };
+  }
+  const message = hasLines(error) ? error.lines.join("\n") : error.message;
+  return { message, ...(error.hint === undefined ? {} : { hint: error.hint }), exitCode: error.exitCode };
 }
 
 /** `sluice: what happened`, and what to do about it. */

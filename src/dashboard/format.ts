@@ -23,6 +23,14 @@ export function secondsText(seconds: number | null | undefined): string {
   return formatDuration(rounded * nanosecondsPerSecond);
 }
 
+/** A date in the time of whoever looks, as charts show times: "2026-11-22 21:44:54". */
+export function dateText(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
+}
+
 /** How long ago a date is: "12 s ago". */
 export function agoText(dateMilliseconds: number, nowMilliseconds: number): string {
   const seconds = Math.max(0, Math.floor((nowMilliseconds - dateMilliseconds) / 1000));

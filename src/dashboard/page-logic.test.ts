@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { AgentRow, FileSetRow, ProgressSample } from "../protocol/api/rows.ts";
 import { agentFilter } from "./agent-filter.ts";
 import { cellAt, gridOf, moveInGrid } from "./components/heat-grid.ts";
-import { layOut, lineBetween } from "./components/network-layout.ts";
+import { freePlace, layOut, lineBetween } from "./components/network-layout.ts";
 import { compareValues, keepOrder, visibleRange } from "./components/table-rows.ts";
 import { fileSetState, isUnderWay } from "./file-set-state.ts";
 import { agoText, percentText, secondsText } from "./format.ts";
@@ -130,7 +130,15 @@ describe("the picture of the network", () => {
     const b = { x: 400, y: 100 };
     const there = lineBetween(a, b, { x: 20, y: 20 });
     const back = lineBetween(b, a, { x: 20, y: 20 });
-    assert.ok(Math.abs(there.label.y - back.label.y) > 10);
+    assert.ok(Math.abs((there.labels[0]?.y ?? 0) - (back.labels[0]?.y ?? 0)) > 10);
+  });
+
+  it("puts no figure on another while there is room along its line", () => {
+    const { labels } = lineBetween({ x: 0, y: 0 }, { x: 400, y: 0 }, { x: 20, y: 20 });
+    const size = { width: 70, height: 18 };
+    const first = freePlace(labels, size, []);
+    const second = freePlace(labels, size, [{ ...first, ...size }]);
+    assert.ok(Math.abs(first.x - second.x) >= size.width);
   });
 });
 
@@ -155,38 +163,35 @@ describe("file sets", () => {
       targets: 1,
     }));
 
-  it("draws how it goes on, and what no schedule can beat, from where it is", () => {
-    const [times, was, goesOn, atBest] = completionSeries(
-      samples(0, 250, 500),
-      {
-        heldBytes: 500,
-        wantedBytes: 1_000,
-        secondsLeft: 10,
-        heldBackBy: { resource: null, text: "", secondsAtLeast: 5 },
-      },
-      2_000,
-    );
-    assert.deepEqual(was.slice(0, 3), [0, 25, 50]);
-    assert.deepEqual([goesOn[2], atBest[2]], [50, 50]);
-    assert.equal(goesOn[times.indexOf(12)], 100);
-    assert.equal(atBest[times.indexOf(7)], 100);
-    assert.equal(atBest.at(-1), null);
-    assert.deepEqual(
-      times,
-      times.toSorted((a, b) => a - b),
-    );
+  it("draws how it goes on from where it is, and what no schedule could have beaten from when it began", () => {
+    const summary = { heldBytes: 500, wantedBytes: 1_000, secondsLeft: 10, heldBackBy: null };
+    const atBest = { fromMilliseconds: 0, heldBytes: 0, secondsAtLeast: 5 };
+    const [times, was, goesOn, best] = completionSeries(samples(0, 250, 500), {
+      summary,
+      atBest,
+      nowMilliseconds: 2_000,
+    });
+    const at = (line: readonly (number | null)[], second: number): number | null => line[times.indexOf(second)] ?? null;
+    assert.deepEqual([at(was, 0), at(was, 1), at(was, 2)], [0, 25, 50]);
+    assert.deepEqual([at(goesOn, 2), at(goesOn, 12)], [50, 100]);
+    assert.deepEqual([at(best, 5), at(best, 5.001), best.at(-1)], [0, 100, null]);
+    const inOrder = times.toSorted((a, b) => a - b);
+    assert.deepEqual(times, inOrder);
   });
 
   it("leads the lines on from the last sample to now", () => {
-    const now = { heldBytes: 600, wantedBytes: 1_000, secondsLeft: null, heldBackBy: null };
-    assert.deepEqual(completionSeries(samples(0, 500), now, 1_400)[1], [0, 50, 60]);
+    const summary = { heldBytes: 600, wantedBytes: 1_000, secondsLeft: null, heldBackBy: null };
+    const completion = { summary, atBest: null, nowMilliseconds: 1_400 };
+    assert.deepEqual(completionSeries(samples(0, 500), completion)[1], [0, 50, 60]);
     assert.deepEqual(rateSeries(samples(0, 500), { rateBitsPerSecond: 7 }, 1_400)[1], [null, 4_000, 7]);
   });
 
   it("draws nothing ahead of what is complete, and nothing at all of nothing", () => {
     const summary = { heldBytes: 1_000, wantedBytes: 1_000, secondsLeft: null, heldBackBy: null };
-    assert.equal(completionSeries(samples(0, 1_000), summary, 9_000)[0].length, 2);
-    assert.deepEqual(completionSeries([], { ...summary, wantedBytes: 0 }, 9_000), [[], [], [], []]);
+    const complete = { summary, atBest: null, nowMilliseconds: 9_000 };
+    assert.equal(completionSeries(samples(0, 1_000), complete)[0].length, 2);
+    const nothing = { ...complete, summary: { ...summary, wantedBytes: 0 } };
+    assert.deepEqual(completionSeries([], nothing), [[], [], [], []]);
   });
 
   it("works out the rate over a few samples", () => {

@@ -1,54 +1,67 @@
 /** What the charts of a file set show, worked out from the samples of its progress. */
-import type { FileSetRow, ProgressSample } from "../protocol/api/rows.ts";
+import type { AtBest, FileSetRow, ProgressSample } from "../protocol/api/rows.ts";
 
 /** The rate at a sample is that since the sample at least this long before it: single samples waver. */
 const rateWindowMilliseconds = 2_000;
 /** Points of a projection: a straight line needs two, and the pointer something to stand on. */
 const projectionPoints = 12;
 
+/** A chart takes one value at a time: a line that stands upright leans by this. */
+const uprightSeconds = 0.001;
+
 type Values = (number | null)[];
 
-/** Percent that targets hold by seconds since 1970: as it was, as it goes on at this rate, and as no schedule can beat. */
+/** What a chart of completion is made from, beside the samples. */
+export interface Completion {
+  readonly summary: Pick<FileSetRow, "heldBytes" | "wantedBytes" | "secondsLeft" | "heldBackBy">;
+  readonly atBest: AtBest | null;
+  readonly nowMilliseconds: number;
+}
+
+/**
+ * Percent that targets hold by seconds since 1970: as it was, as it goes on at this rate, and a line upright where all of
+ * it could have been there at the earliest, since transfers began.
+ */
 export function completionSeries(
   history: readonly ProgressSample[],
-  summary: Pick<FileSetRow, "heldBytes" | "wantedBytes" | "secondsLeft" | "heldBackBy">,
-  nowMilliseconds: number,
-): [times: number[], was: Values, goesOn: Values, atBest: Values] {
-  const times = history.map(({ atMilliseconds }) => atMilliseconds / 1000);
-  const was: Values = history.map(({ heldBytes, wantedBytes }) => percent(heldBytes, wantedBytes));
+  { summary, atBest, nowMilliseconds }: Completion,
+): [times: number[], was: Values, goesOn: Values, best: Values] {
+  const was = new Map<number, number | null>();
+  for (const { atMilliseconds, heldBytes, wantedBytes } of history) {
+    was.set(atMilliseconds / 1000, percent(heldBytes, wantedBytes));
+  }
   const now = nowMilliseconds / 1000;
   const done = percent(summary.heldBytes, summary.wantedBytes);
+  const last = Math.max(0, ...was.keys());
+  const goesOn = new Map<number, number | null>();
   // Samples are seconds apart: the line goes on to what is so now.
-  if (done !== null && now > (times.at(-1) ?? 0) && (was.at(-1) ?? 0) < 100) {
-    times.push(now);
-    was.push(done);
+  if (done !== null && now > last && (was.get(last) ?? 0) < 100) was.set(now, done);
+  if (done !== null && done < 100 && was.size > 0) {
+    const from = Math.max(last, now);
+    goesOn.set(from, done);
+    addLine(goesOn, { from, value: done, seconds: summary.secondsLeft ?? 0 });
   }
-  const goesOn: Values = was.map(() => null);
-  const atBest: Values = was.map(() => null);
-  if (times.length === 0 || done === null || done >= 100) return [times, was, goesOn, atBest];
-  goesOn[goesOn.length - 1] = done;
-  atBest[atBest.length - 1] = done;
-  const ends = [summary.secondsLeft, summary.heldBackBy?.secondsAtLeast ?? null];
-  for (const second of projectedSeconds(ends)) {
-    times.push(now + second);
-    was.push(null);
-    goesOn.push(projected(done, ends[0], second));
-    atBest.push(projected(done, ends[1], second));
+  const best = new Map<number, number | null>();
+  if (atBest !== null && atBest.secondsAtLeast > 0 && was.size > 0) {
+    const end = atBest.fromMilliseconds / 1000 + atBest.secondsAtLeast;
+    best.set(end, 0).set(end + uprightSeconds, 100);
   }
-  return [times, was, goesOn, atBest];
+  const lines = [was, goesOn, best];
+  const times = [...new Set(lines.flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
+  const valuesOf = (line: ReadonlyMap<number, number | null>): Values => times.map((time) => line.get(time) ?? null);
+  return [times, valuesOf(was), valuesOf(goesOn), valuesOf(best)];
 }
 
-/** Seconds from now at which the projections are drawn, rising: evenly up to the later end, and the ends themselves. */
-function projectedSeconds(ends: readonly (number | null | undefined)[]): number[] {
-  const known = ends.filter((end) => end !== null && end !== undefined && end > 0) as number[];
-  const last = Math.max(0, ...known);
-  const even = Array.from({ length: projectionPoints }, (_, index) => (last * (index + 1)) / projectionPoints);
-  return last === 0 ? [] : [...new Set([...even, ...known])].sort((a, b) => a - b);
-}
-
-function projected(done: number, end: number | null | undefined, second: number): number | null {
-  if (end === null || end === undefined || end <= 0 || second > end) return null;
-  return done + ((100 - done) * second) / end;
+/** A straight line up to all of it; a point is where the pointer finds something to stand on. */
+function addLine(
+  line: Map<number, number | null>,
+  { from, value, seconds }: Record<"from" | "value" | "seconds", number>,
+): void {
+  if (seconds <= 0) return;
+  for (let point = 0; point <= projectionPoints; point += 1) {
+    const share = point / projectionPoints;
+    line.set(from + seconds * share, value + (100 - value) * share);
+  }
 }
 
 function percent(part: number, whole: number): number | null {

@@ -7,6 +7,7 @@ import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml
 import type { Document } from "yaml";
 import { formatMistakePath, type TopologyMistake } from "../model/topology-parser.ts";
 import { UserError } from "../std/errors.ts";
+import { fileProblem } from "./file-problem.ts";
 import { printable } from "./printable.ts";
 
 /** Aliases (`*name`) are followed this often; more is a text made to blow up. */
@@ -43,7 +44,7 @@ export async function readTextFile(path: string, what: string, maximumBytes: num
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`cannot read ${what} ${path} (${readProblem(error)})`, { cause: error });
+    throw new UserError(`cannot read ${what} ${path}: ${fileProblem(error)}`, { cause: error });
   }
 }
 
@@ -112,9 +113,4 @@ function startOf(node: unknown): number | undefined {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
-}
-
-function readProblem(error: unknown): string {
-  if (error instanceof TypeError) return "it is not UTF-8 text";
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -20,6 +20,7 @@ import {
   lateAt,
   upCapability,
   wasLate,
+  wasPrompt,
 } from "./pace.ts";
 import type { Member, World } from "./world.ts";
 
@@ -114,14 +115,16 @@ export class LaneWatch {
     const isLate = wasLate(lane, lane.arrivedBytes, elapsed, lag);
     lag.learn(Math.max(0, elapsed - expected - lane.target.delay.roundTripNanoseconds));
     if (isLate) blame(lane, lane.arrivedBytes, elapsed, world.ledger);
-    else clear(lane, world.ledger);
+    else clear(lane, world.ledger, wasPrompt(lane, expected, elapsed, lag));
   }
 
   /** Lanes that will soon end: what is to follow them is decided now. */
   foresee(now: number): void {
     const { lanes, lag, touch } = this.#parts;
     for (const lane of this.#due(this.#ends, now)) {
-      if (lane.isGivenUp || lane.isOffered || lane.shrunk) continue;
+      // Who is slow has to show, transfer by transfer, that it can do more.
+      const isSlow = lane.isGivenUp || lane.shrunk || isSlowSource(lane.source) || isSlowTarget(lane.target);
+      if (isSlow || lane.isOffered) continue;
       const at = foreseeAt(lane, lag.nanoseconds) ?? Infinity;
       if (at > now) {
         if (at !== Infinity) this.#ends.push({ lane, atNanoseconds: at });

@@ -210,8 +210,9 @@ export class Matcher {
         Math.min(total / settings.leastPortions, (rateBitsPerSecond / 8) * seconds),
       ),
     );
-    const blocks = Math.floor((atLeast * order.blockCount) / Math.max(1, total));
-    return portionAround(order, source, target, block, blocks, only);
+    const blocks = Math.max(1, Math.floor((atLeast * order.blockCount) / Math.max(1, total)));
+    // Powers of two: aligned groups of one size are parts of those of another, and stay whole from member to member.
+    return portionAround(order, source, target, block, 1 << (31 - Math.clz32(blocks)), only);
   }
 }
 

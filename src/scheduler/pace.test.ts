@@ -100,3 +100,13 @@ test("nobody is late for what the whole fleet takes: the lag follows most, not a
   target.delay.roundTripNanoseconds = 10_000_000;
   assert.equal(lateAt(0, lane(0, 1), secondBytes, new FleetLag()), quiet + 20_000_000);
 });
+
+test("a short transfer is not late for what passes beside it: it tells nothing of rates", () => {
+  const { lane } = stage();
+  const short = { ...lane(0, 1), rateBitsPerSecond: rate } as Lane;
+  short.target.delay.roundTripNanoseconds = 10_000_000;
+  const lag = new FleetLag();
+  // 32 KiB at 100 Mbit/s take 3 ms; a connection that is made, and a program that has just started, a tenth of a second.
+  assert.ok(lateAt(0, short, 32_768, lag) > 500_000_000);
+  assert.ok(lateAt(0, short, secondBytes / 10, lag) < 250_000_000);
+});

@@ -16,8 +16,16 @@ const lateShare = 1.6;
 const lateSlackNanoseconds = 20_000_000;
 /** ... and so many times the time that words take. */
 const lateDelays = 2;
+/** A transfer of less than this part of what may pass beside it tells of connections made and busy machines, not of rates ... */
+const tellingShare = 0.25;
+/** ... and is late only when it takes so much longer. */
+const patienceNanoseconds = 1_000_000_000;
 /** What a slow member may have: this many times what it was seen to do; and as much more after each transfer on time. */
 const regain = 1.25;
+/** ... and this many times after one that took just its time: it was slow for a moment, as programs are that have just started. */
+const quickRegain = 2;
+/** What a transfer that took just its time may have taken of it, beside the lag. */
+const promptShare = 1.1;
 /** A transfer at this part or more of what a slow member may have shows that it can do that. */
 const nearlyFull = 0.9;
 /** A slow member keeps at least this part of what it declares: it must be able to show that it recovers. */
@@ -100,7 +108,9 @@ function freeOn(index: number, limit: number, ledger: Ledger): number {
 export function lateAt(now: number, lane: Lane, bytes: number, lag: FleetLag): number {
   const duration = (bytes * 8 * 1_000_000_000) / lane.rateBitsPerSecond;
   const words = lateDelays * lane.target.delay.roundTripNanoseconds;
-  return now + Math.ceil(duration * lateShare) + lateSlackNanoseconds + words + lateLags * lag.nanoseconds;
+  const beside = lateSlackNanoseconds + words + lateLags * lag.nanoseconds;
+  const isTelling = duration >= beside * tellingShare;
+  return now + Math.ceil(duration * lateShare) + (isTelling ? beside : Math.max(beside, patienceNanoseconds));
 }
 
 /** A transfer is late and still under way, or came late. @param bytes what at most has come in the time */
@@ -123,8 +133,8 @@ export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number, led
   }
 }
 
-/** A transfer came on time: its ends can do what it had. */
-export function clear(lane: Lane, ledger: Ledger): void {
+/** A transfer came on time: its ends can do what it had. @param isPrompt it took just its time */
+export function clear(lane: Lane, ledger: Ledger, isPrompt = false): void {
   const [out, into] = [lane.source.paceOut, lane.target.paceIn];
   for (const [pace, resource, other] of [
     [out, lane.source.nicUp, into],
@@ -141,10 +151,16 @@ export function clear(lane: Lane, ledger: Ledger): void {
       continue;
     }
     if (lane.rateBitsPerSecond < pace.limitBitsPerSecond * nearlyFull) continue;
-    pace.limitBitsPerSecond *= regain;
+    pace.limitBitsPerSecond *= isPrompt ? quickRegain : regain;
     const all = Math.min(ledger.capabilityOn(resource), unlimitedBitsPerSecond);
     if (pace.limitBitsPerSecond >= all) pace.limitBitsPerSecond = Infinity;
   }
+}
+
+/** Whether a transfer took no longer than its rate says, and what passes beside it. */
+export function wasPrompt(lane: Lane, durationNanoseconds: number, elapsedNanoseconds: number, lag: FleetLag): boolean {
+  const words = lane.target.delay.roundTripNanoseconds + lane.target.delay.deviationNanoseconds;
+  return elapsedNanoseconds <= durationNanoseconds * promptShare + words + 2 * lag.nanoseconds;
 }
 
 /** Whether a transfer of so many bytes at the lane's rate took too long. */

@@ -20,6 +20,12 @@ export function nearestSpelling(text: string, candidates: Iterable<string>): str
   return nearest;
 }
 
+/** ` (did you mean X?)`, for the end of a message; empty where nothing is near. */
+export function didYouMean(text: string, candidates: Iterable<string>): string {
+  const nearest = nearestSpelling(text, candidates);
+  return nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+}
+
 /** Insertions, deletions and replacements of one character, and neighbours that changed places ("optimal string alignment"). */
 function editDistance(left: string, right: string): number {
   let beforePrevious: number[] = [];

@@ -345,7 +345,7 @@ export class InventedFleet {
     const index = Array.from({ length: this.#options.fileSets }, (_, fileSet) => fileSet).find(
       (fileSet) => this.#fileSetRow(fileSet).fileSet === name,
     );
-    if (index === undefined) return { summary: null, sites: [], agents: [], rarity: [], history: [] };
+    if (index === undefined) return { summary: null, sites: [], agents: [], rarity: [], atBest: null, history: [] };
     const summary = this.#fileSetRow(index);
     const agents = Array.from({ length: this.#options.agents }, (_, agent) => this.#target(agent, index));
     const sites = siteNames.slice(0, this.#options.sites).map((site) => {
@@ -369,7 +369,13 @@ export class InventedFleet {
         targets: summary.targets,
       };
     });
-    return { summary, sites, agents, rarity: inventedRarity, history };
+    const [first] = history;
+    const secondsAtLeast = (0.82 * historySamples * stepMilliseconds) / 1_000;
+    const atBest =
+      first === undefined
+        ? null
+        : { fromMilliseconds: first.atMilliseconds, heldBytes: first.heldBytes, secondsAtLeast };
+    return { summary, sites, agents, rarity: inventedRarity, atBest, history };
   }
 
   #target(agent: number, fileSet: number): TargetRow {

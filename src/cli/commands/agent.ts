@@ -1,7 +1,6 @@
 /** `sluice agent VERB`: what an operator sees of agents and tells them to do. `sluice agent` with options runs one. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import { nearestSpelling } from "../../std/nearest.ts";
 import { withControllerOptions } from "../controller-options.ts";
 import type { ControllerOptions } from "../controller-options.ts";
 import { helpWithExamples } from "../help.ts";
@@ -27,12 +26,7 @@ export function registerAgent(program: Command): Command {
   const agent = program
     .command("agent")
     .description("run an agent, or look after those there are")
-    .enablePositionalOptions()
-    .allowExcessArguments(true)
-    // Once the command runs an agent by itself, commander takes a mistyped verb for an argument of that.
-    .hook("preAction", (_, action) => {
-      if (action === agent && agent.args[0] !== undefined) refuseVerb(agent, agent.args[0]);
-    });
+    .enablePositionalOptions();
 
   const list = withControllerOptions(agent.command("ls"))
     .description("list agents: state, lanes, free disk, failures, labels, problem")
@@ -71,15 +65,6 @@ export function registerAgent(program: Command): Command {
     .action(async (name: string, options: VerifyAgentOptions) => (await actions()).verifyAgent(name, options));
   helpWithExamples(verify, ["sluice agent verify fra-0 --blocks 100"]);
   return agent;
-}
-
-function refuseVerb(agent: Command, verb: string): never {
-  const nearest = nearestSpelling(
-    verb,
-    agent.commands.map((command) => command.name()),
-  );
-  const suggestion = nearest === undefined ? "" : `\n(Did you mean ${nearest}?)`;
-  return agent.error(`error: unknown command '${verb}'${suggestion}`, { code: "commander.unknownCommand" });
 }
 
 const actions = async () => import("./agent-actions.ts");

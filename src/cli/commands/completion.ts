@@ -2,7 +2,9 @@
 import { Argument } from "commander";
 import type { Command } from "commander";
 import { helpWithExamples } from "../help.ts";
+import { print } from "../output.ts";
 import { withoutSettings } from "../settings/setting-names.ts";
+import { passesWordsOn } from "../wrong-words.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
@@ -14,8 +16,10 @@ export function registerCompletion(program: Command): void {
   const completion = withoutSettings(program.command("completion"))
     .description("print a script that completes commands, options and names in your shell")
     .addArgument(new Argument("<shell>", `one of ${shells.join(", ")}`).choices(shells))
-    .action(async (shell: Shell) => {
-      process.stdout.write((await import("../completion/scripts.ts")).completionScript(shell));
+    .option("--json", "answer in JSON, for programs")
+    .action(async (shell: Shell, { json }: { readonly json?: boolean }) => {
+      const { completionScript } = await import("../completion/scripts.ts");
+      print(json, { shell, script: completionScript(shell) }, () => completionScript(shell));
     });
   helpWithExamples(
     completion,
@@ -27,10 +31,8 @@ export function registerCompletion(program: Command): void {
     ],
     "Names of file sets, versions and agents are asked of the controller that SLUICE_CONTROLLER or the config file names; one that does not answer at once is done without.",
   );
-  withoutSettings(program.command(askingCommand, { hidden: true }))
+  passesWordsOn(withoutSettings(program.command(askingCommand, { hidden: true })))
     .description("what may come next on a command line; asked by the scripts of sluice completion")
     .argument("[words...]", "the words so far, the last one unfinished")
-    .passThroughOptions()
-    .allowUnknownOption()
     .action(async (words: string[]) => (await import("../completion/complete-actions.ts")).complete(words));
 }

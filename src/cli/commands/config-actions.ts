@@ -18,6 +18,7 @@ import {
   settingKey,
 } from "../settings/setting-names.ts";
 import { formatTable } from "../table.ts";
+import { refuseWrongWords } from "../wrong-words.ts";
 import type { ConfigShowFlags } from "./config.ts";
 
 /** Whose settings are shown when none is named. */
@@ -44,12 +45,21 @@ interface EffectiveConfig {
 
 /** @throws UserError with the exit code of wrong use for a value that does not fit, or when there is no such command */
 export async function showConfig(words: readonly string[], flags: ConfigShowFlags): Promise<void> {
-  const configs = (words.length === 0 ? shownByDefault : [words]).map((each) => effectiveConfig(each));
-  print(flags.json, words.length === 0 ? configs : configs[0], () => configs.map(describe).join("\n"));
+  const shown = words.length > 0 && !takesJson(words) ? words.filter((word) => word !== "--json") : words;
+  const configs = (shown.length === 0 ? shownByDefault : [shown]).map((each) => effectiveConfig(each));
+  print(flags.json === true || words.includes("--json"), shown.length === 0 ? configs : configs[0], () =>
+    configs.map(describe).join("\n"),
+  );
+}
+
+/** Whether `--json` among these words is an option of the command that they name, not only one of `config show`. */
+function takesJson(words: readonly string[]): boolean {
+  return findCommand(createProgram(), words).command.options.some(({ long }) => long === "--json");
 }
 
 function effectiveConfig(words: readonly string[]): EffectiveConfig {
   const program = createProgram();
+  refuseWrongWords(program, words);
   const found = findCommand(program, words);
   const { command } = found;
   if (!hasSettings(command)) {
@@ -60,8 +70,7 @@ function effectiveConfig(words: readonly string[]): EffectiveConfig {
     });
   }
   const applied = applySettings(program, found, process.env);
-  const { unknown } = command.parseOptions([...found.rest]);
-  if (unknown[0] !== undefined) command.error(`error: unknown option '${unknown[0]}'`);
+  command.parseOptions([...found.rest]);
   return {
     command: commandPath(command).join(" "),
     file: applied.file ?? null,

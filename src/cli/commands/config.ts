@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { helpWithExamples } from "../help.ts";
 import { withoutSettings } from "../settings/setting-names.ts";
+import { passesWordsOn } from "../wrong-words.ts";
 
 export interface ConfigShowFlags {
   readonly json?: boolean;
@@ -9,12 +10,10 @@ export interface ConfigShowFlags {
 
 export function registerConfig(program: Command): void {
   const config = program.command("config").description("show how commands are configured").enablePositionalOptions();
-  const show = withoutSettings(config.command("show"))
+  const show = passesWordsOn(withoutSettings(config.command("show")))
     .description("print what every option of a command is set to, and where each value came from")
     .argument("[command...]", "a command with options as it would be run; the two programs and publish when left out")
     .option("--json", "answer in JSON, for programs")
-    .passThroughOptions()
-    .allowUnknownOption()
     .action(async (words: string[], flags: ConfigShowFlags) =>
       (await import("./config-actions.ts")).showConfig(words, flags),
     );

@@ -6,6 +6,7 @@ import type { SimulationResult } from "../../simulator/result.ts";
 import { simulate } from "../../simulator/run.ts";
 import { parseScenario } from "../../simulator/scenario-parser.ts";
 import type { Scenario } from "../../simulator/scenario.ts";
+import { fileProblem } from "../../platform/file-problem.ts";
 import { UserError } from "../../std/errors.ts";
 import type { ControllerSettings } from "../../control/controller/settings.ts";
 import { schedulingSettings } from "../scheduling-options.ts";
@@ -67,8 +68,7 @@ function openForWriting(path: string, what: string): number {
   try {
     return openSync(path, "w");
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new UserError(`cannot write ${what} ${path} (${reason})`, { cause: error });
+    throw new UserError(`cannot write ${what} ${path}: ${fileProblem(error)}`, { cause: error });
   }
 }
 

@@ -123,13 +123,17 @@ describe("sluice simulate", () => {
   it("says in one line what it cannot read, write or understand", async () => {
     const path = await file("fine.yaml", small);
     const cases: [string[], number, RegExp][] = [
-      [[join(directory, "none.yaml")], 1, /^sluice: cannot read the scenario .*none\.yaml \(ENOENT\)\n$/],
-      [[directory], 1, /^sluice: cannot read the scenario .* \(EISDIR\)\n$/],
+      [[join(directory, "none.yaml")], 1, /^sluice: cannot read the scenario .*none\.yaml: there is no such file\n$/],
+      [[directory], 1, /^sluice: cannot read the scenario .*: it is a directory\n$/],
       [[await file("syntax.yaml", "agents: [")], 1, /^sluice: .*syntax\.yaml:1:\d+: .*\n$/],
-      [[path, "--trace", join(directory, "no/trace")], 1, /^sluice: cannot write the trace .* \(ENOENT\)\n$/],
+      [
+        [path, "--trace", join(directory, "no/trace")],
+        1,
+        /^sluice: cannot write the trace .*: there is no such file\n$/,
+      ],
       [[path, "--seed", "-1"], 2, /^sluice: option '--seed <number>' argument '-1' is invalid.*\n$/],
-      [[path, "--mode", "best"], 2, /^sluice: option '--mode <mode>' argument 'best' is invalid.*\n$/],
-      [[path, "--policy", "best"], 2, /^sluice: option '--policy <policy>' argument 'best' is invalid.*\n$/],
+      [[path, "--mode", "best"], 2, /^sluice: --mode cannot be 'best': it is one of.*\n$/],
+      [[path, "--policy", "best"], 2, /^sluice: --policy cannot be 'best': it is one of.*\n$/],
       [[], 2, /^sluice: missing required argument 'scenario'\n$/],
     ];
     for (const [words, code, pattern] of cases) {

@@ -60,7 +60,7 @@ async function watchOnTerminal(client: ControllerClient, { controller, interval 
 
 function jsonWatcher(): Show {
   return (status) => {
-    process.stdout.write(`${JSON.stringify(typeof status === "string" ? { error: status } : status)}\n`);
+    process.stdout.write(`${JSON.stringify(typeof status === "string" ? { error: { message: status } } : status)}\n`);
   };
 }
 

@@ -21,6 +21,8 @@ export interface Completion {
   readonly place: Place;
   /** The file set that the versions are of. */
   readonly fileSet?: string;
+  /** What stands before each word, the candidates have it already: `--agent=`. */
+  readonly prefix?: string;
 }
 
 /** @param words those behind `sluice`; the last one, which may be empty, is completed */
@@ -39,7 +41,7 @@ export function completionOf(program: Command, words: readonly string[]): Comple
       word: `${joined}=${word}`,
       description,
     }));
-    return { ...completion, candidates };
+    return { ...completion, candidates, prefix: `${joined}=` };
   }
   if (unfinished.startsWith("-")) return { candidates: optionsOf(command, given), place: "nothing" };
   const operands = operandsOf(command, rest);

@@ -17,7 +17,8 @@ const patienceMilliseconds = 700;
 
 export async function complete(words: readonly string[]): Promise<void> {
   const completion = completionOf(createProgram(), words);
-  const names = await Promise.race([namesAt(completion, words), tooLate()]);
+  const found = await Promise.race([namesAt(completion, words), tooLate()]);
+  const names = found.map(({ word, description }) => ({ word: `${completion.prefix ?? ""}${word}`, description }));
   const unfinished = words.at(-1) ?? "";
   const fitting = [...completion.candidates, ...names].filter(({ word }) => word.startsWith(unfinished));
   const lines = fitting.map(({ word, description }) => (description === "" ? word : `${word}\t${description}`));

@@ -63,18 +63,51 @@ COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _sluice
 printf '%s\\n' "\${COMPREPLY[@]}"
 `,
   );
-  const env = {
-    ...process.env,
-    SLUICE_CONTROLLER: controller.url,
-    PATH: [dirname(sluice), process.env["PATH"]].join(delimiter),
-  };
+  return (await runShell("bash", [script, ...words])).split("\n").filter((line) => line !== "");
+}
+
+/** Runs a shell that finds sluice, and sluice the controller. @returns what it prints */
+async function runShell(shell: string, words: readonly string[]): Promise<string> {
+  const path = [dirname(sluice), process.env["PATH"]].join(delimiter);
+  const env = { ...process.env, SLUICE_CONTROLLER: controller.url, PATH: path, HOME: directory };
   return new Promise((resolve, reject) => {
-    execFile("bash", [script, ...words], { env, cwd: directory }, (error, out) => {
-      if (error === null) resolve(out.split("\n").filter((line) => line !== ""));
-      else reject(new Error("bash failed", { cause: error }));
+    execFile(shell, words, { env, cwd: directory }, (error, out) => {
+      if (error === null) resolve(out);
+      else reject(new Error(`${shell} failed`, { cause: error }));
     });
   });
 }
+
+/** What fish would offer for a line. */
+async function offeredByFish(line: string): Promise<string[]> {
+  const script = join(directory, "complete.fish");
+  await writeFile(script, completionScript("fish"));
+  const out = await runShell("fish", ["--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', script, line]);
+  return out.split("\n").flatMap((offer) => offer.split("\t")[0] || []);
+}
+
+/** What an interactive zsh on a terminal of its own shows once Tab was pressed behind a line. */
+async function shownByZsh(line: string): Promise<string> {
+  await writeFile(join(directory, "_sluice"), completionScript("zsh"));
+  const script = join(directory, "tab.zsh");
+  await writeFile(script, zshOnTerminal);
+  const out = await runShell("zsh", ["-f", script, directory, line]);
+  // oxlint-disable-next-line no-control-regex -- what moves the cursor and sets colours is no text
+  return out.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\r\u0007]/g, "");
+}
+
+/** Starts zsh on a terminal, waits for its prompt, types a line and Tab, and reads until the line stands there completed. */
+const zshOnTerminal = `
+zmodload zsh/zpty
+zpty tab zsh -f -i
+read_until() { local part; repeat 200; do zpty -r -t tab part && out+=$part; [[ $out == *$~1* ]] && return; sleep 0.1; done }
+zpty -w tab "unsetopt zle_bracketed_paste; fpath=($1 \\$fpath); autoload -U compinit; compinit -u -D; PS1='rea''dy>'"
+out=""; read_until "ready>"
+zpty -w -n tab "$2"$'\t'
+out=""; read_until "\\[1m *" 
+print -r -- "$out"
+zpty -d tab
+`;
 
 describe("completion", () => {
   it("offers commands, verbs, options that are not given yet, and choices", () => {
@@ -117,6 +150,23 @@ describe("completion", () => {
       assert.deepEqual(await offeredByBash("sluice", "topology", "apply", "lin"), ["links and more.yaml"]);
     },
   );
+
+  it("works in fish, with descriptions", { skip: hasShell("fish") ? false : "needs fish" }, async () => {
+    assert.deepEqual(await offeredByFish("sluice fileset s"), ["show"]);
+    assert.deepEqual(await offeredByFish("sluice fileset rm index "), ["1", "2"]);
+    assert.deepEqual(await offeredByFish("sluice publish . --agent="), ["--agent=fra-0"]);
+    await writeFile(join(directory, "links and more.yaml"), "");
+    assert.deepEqual(await offeredByFish("sluice topology apply lin"), ["links and more.yaml"]);
+    assert.deepEqual(await offeredByFish("sluice status --config=lin"), ["--config=links and more.yaml"]);
+  });
+
+  it("works in zsh, loaded from $fpath", { skip: hasShell("zsh") ? false : "needs zsh" }, async () => {
+    assert.match(await shownByZsh("sluice fileset sh"), /sluice fileset show /);
+    assert.match(await shownByZsh("sluice fileset show ind"), /sluice fileset show index /);
+    assert.match(await shownByZsh("sluice publish . --agent=fr"), /sluice publish \. --agent=fra-0 /);
+    await writeFile(join(directory, "links and more.yaml"), "");
+    assert.match(await shownByZsh("sluice status --config=lin"), /links\\ and\\ more\.yaml /);
+  });
 
   for (const shell of shells) {
     it(`prints a script that ${shell} can read`, { skip: hasShell(shell) ? false : `needs ${shell}` }, async () => {

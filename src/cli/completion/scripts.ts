@@ -41,6 +41,7 @@ _sluice() {
   local -a described
   while IFS= read -r line; do
     if [[ $line == ":files" ]]; then
+      compset -P '--*='
       _files
       continue
     fi
@@ -60,7 +61,10 @@ function __sluice_complete
     set -l unfinished (commandline -ct)
     for line in (sluice complete -- $words "$unfinished" 2>/dev/null)
         if test "$line" = ":files"
-            __fish_complete_path "$unfinished"
+            set -l option (string match --regex -- '^--[^=]+=' "$unfinished")
+            for path in (__fish_complete_path (string replace --regex -- '^--[^=]+=' '' "$unfinished"))
+                echo "$option$path"
+            end
         else if test -n "$line"
             echo $line
         end

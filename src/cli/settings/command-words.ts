@@ -14,6 +14,10 @@ export interface FoundCommand {
   readonly given: ReadonlyMap<Option, string>;
   /** What `--config` names there. */
   readonly configFile: string | undefined;
+  /** The first word there that looks like an option and is none of it. */
+  readonly unknownOption: string | undefined;
+  /** The first word there that is neither an option nor the value of one. */
+  readonly operand: string | undefined;
 }
 
 /** Finds the command. Nothing is refused here: mistyped words are commander's to tell. */
@@ -28,18 +32,20 @@ export function findCommand(program: Command, words: readonly string[]): FoundCo
     command = next;
     rest = rest.slice(operandAt + 1);
   }
-  const { given, configFile } = scan(command, rest);
-  return { command, rest, given, configFile };
+  const { given, configFile, unknownOption, operandAt } = scan(command, rest);
+  const operand = operandAt === undefined ? undefined : rest[operandAt];
+  return { command, rest, given, configFile, unknownOption, operand };
 }
 
 interface Scanned {
   operandAt: number | undefined;
   readonly given: Map<Option, string>;
   configFile: string | undefined;
+  unknownOption: string | undefined;
 }
 
 function scan(command: Command, words: readonly string[]): Scanned {
-  const result: Scanned = { operandAt: undefined, given: new Map(), configFile: undefined };
+  const result: Scanned = { operandAt: undefined, given: new Map(), configFile: undefined, unknownOption: undefined };
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";
     if (word === "--") break;
@@ -51,7 +57,10 @@ function scan(command: Command, words: readonly string[]): Scanned {
     const isLong = word.startsWith("--");
     const flag = isLong ? word.slice(0, equals < 0 ? undefined : equals) : word.slice(0, 2);
     const option = command.options.find(({ long, short }) => flag === long || flag === short);
-    if (option === undefined) continue;
+    if (option === undefined) {
+      if (flag !== "--help" && flag !== "-h") result.unknownOption ??= flag;
+      continue;
+    }
     const hasOwnValue = isLong ? equals >= 0 : word.length > 2;
     const value = hasOwnValue ? word.slice(isLong ? equals + 1 : 2) : words[index + 1];
     const before = isList(option) ? result.given.get(option) : undefined;

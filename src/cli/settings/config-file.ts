@@ -6,6 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Node } from "yaml";
 import { printable } from "../../platform/printable.ts";
+import { fileProblem } from "../../platform/file-problem.ts";
 import { UserError } from "../../std/errors.ts";
 import { nearestSpelling } from "../../std/nearest.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -81,9 +82,10 @@ function readText(path: string, isOptional: boolean): string | undefined {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "it is not UTF-8 text";
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (isOptional && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    throw new UserError(`cannot read the config file ${path} (${code})`, { exitCode: exitCodes.usage, cause: error });
+    const problem = fileProblem(error);
+    throw new UserError(`cannot read the config file ${path}: ${problem}`, { exitCode: exitCodes.usage, cause: error });
   }
 }
 

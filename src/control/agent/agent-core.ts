@@ -132,6 +132,11 @@ export class AgentCore {
     return record === undefined || record.phase.status === "deleting" ? undefined : record.intake.summary;
   }
 
+  /** The bytes of a manifest's piece that is held and not on the disk, since one before it is missing. */
+  loosePiece(fileSet: FileSetKey, piece: number): Uint8Array | undefined {
+    return this.#fileSets.get(fileSet)?.intake.loosePiece(piece);
+  }
+
   /** Whether blocks of a file set can be written: its manifest is there, and what was stored before has been seen. */
   takesBlocks(fileSet: FileSetKey): boolean {
     const status = this.#fileSets.get(fileSet)?.phase.status;

@@ -243,8 +243,8 @@ export class FileSets {
   holding(fileSet: FileSetKey, order: BlockOrderName, block: number): "held" | "coming" | "absent" {
     const record = this.#records.get(fileSet);
     if (record === undefined || record.phase.status === "deleting") return "absent";
-    // A piece is on the disk, where it is served from, when those before it are too.
-    const isHeld = order === "manifest" ? record.intake.isInPrefix(block) : record.held.has(block);
+    // A piece that others before it are missing of is served from memory: who has different ones must not wait for each other.
+    const isHeld = (order === "manifest" ? record.intake.held : record.held).has(block);
     if (isHeld) return "held";
     if (!record.wanted) return "absent";
     const manifest = manifestOf(record);

@@ -51,12 +51,9 @@ export class ManifestIntake {
     return this.#prefixBytes === this.#summary.lengthBytes;
   }
 
-  /** Whether a piece is held and follows the others without a gap. */
-  isInPrefix(index: number): boolean {
-    return (
-      this.#held.has(index) &&
-      Math.min((index + 1) * this.#summary.pieceBytes, this.#summary.lengthBytes) <= this.#prefixBytes
-    );
+  /** The bytes of a piece that is held and not handed out yet, since one before it is missing; undefined: it was, or is not held. */
+  loosePiece(index: number): Uint8Array | undefined {
+    return this.#loose.get(index);
   }
 
   /** How many bytes the pieces start..end - 1 hold together. */

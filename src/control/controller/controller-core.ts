@@ -75,7 +75,7 @@ export class ControllerCore {
   }
 
   status(): StatusView {
-    return statusView(this.#running());
+    return statusView(this.#running(), this.#measured);
   }
 
   fileSets(): VersionSummary[] {
@@ -103,7 +103,7 @@ export class ControllerCore {
   }
 
   resources(): ResourceView[] {
-    return resourceViews(this.#running());
+    return resourceViews(this.#running(), this.#measured);
   }
 
   /** The bytes of a file set's manifest, as far as it has grown. */
@@ -115,6 +115,9 @@ export class ControllerCore {
   waitsForAgents(): boolean {
     return this.#running().recoveringUntilNanoseconds !== undefined;
   }
+
+  /** Nothing is measured before somebody has asked for the live views. */
+  readonly #measured = (index: number): number => this.#live?.measuredBitsPerSecond(index) ?? 0;
 
   /** What the event stream shows; one for each controller. */
   live(): LiveView {

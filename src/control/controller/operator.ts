@@ -1,7 +1,7 @@
 /** What operators ask for: each request is checked, made durable, carried out, and answered with what was done. */
 import { putBack } from "./components.ts";
 import type { OperatorErrorCode, OperatorRequest, OperatorResult } from "../../protocol/views.ts";
-import { nearestSpelling } from "../../std/nearest.ts";
+import { didYouMean } from "../../std/nearest.ts";
 import { activateVersion, setActive } from "./activation.ts";
 import { reconcileAgent } from "./assignments.ts";
 import { startRun } from "./challenges.ts";
@@ -71,11 +71,7 @@ function carryOut(state: ControllerState, requestId: number, request: OperatorRe
 function putBackByOperator(state: ControllerState, component: string): OperatorResult {
   if (state.failures.get(component) === undefined) {
     const failed = [...state.failures.all()].map(({ name }) => name);
-    const nearest = nearestSpelling(component, failed);
-    throw new Refusal(
-      "notFound",
-      `no failures of ${component} are counted${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`,
-    );
+    throw new Refusal("notFound", `no failures of ${component} are counted${didYouMean(component, failed)}`);
   }
   putBack(state, component, "was put back by the operator");
   return { done: `${component} is in use, and its failures are forgotten` };
@@ -92,21 +88,14 @@ function findVersion(state: ControllerState, name: string, version: string): Fil
 }
 
 function unknownName(state: ControllerState, name: string): Refusal {
-  const nearest = nearestSpelling(name, new Set([...state.fileSets.values()].map((fileSet) => fileSet.row.name)));
-  return new Refusal(
-    "notFound",
-    `there is no file set ${name}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`,
-  );
+  const names = new Set([...state.fileSets.values()].map((fileSet) => fileSet.row.name));
+  return new Refusal("notFound", `there is no file set ${name}${didYouMean(name, names)}`);
 }
 
 function findAgent(state: ControllerState, name: string): Agent {
   const found = state.agentsByName.get(name);
   if (found !== undefined) return found;
-  const nearest = nearestSpelling(name, state.agentsByName.keys());
-  throw new Refusal(
-    "notFound",
-    `there is no agent ${name}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`,
-  );
+  throw new Refusal("notFound", `there is no agent ${name}${didYouMean(name, state.agentsByName.keys())}`);
 }
 
 function remove(state: ControllerState, fileSet: FileSet, force: boolean): OperatorResult {

@@ -3,6 +3,7 @@
  * it is what its root names. Targets take part from the first block on; the file set becomes active only when the
  * publisher commits.
  */
+import { didYouMean } from "../../std/nearest.ts";
 import { fromBase64 } from "../../std/base64.ts";
 import { concatenateBytes } from "../../std/bytes.ts";
 import { UserError } from "../../std/errors.ts";
@@ -155,13 +156,14 @@ function refusalOf(state: ControllerState, message: Begin): { code: Rejected["co
   if (message.site !== undefined && !topology.acceptsSite(message.site)) {
     return {
       code: "unknownSite",
-      reason: `site ${message.site} is not in the topology: use one of ${[...topology.sites.keys()].join(", ")}`,
+      reason: `site ${message.site} is not in the topology${didYouMean(message.site, topology.sites.keys())}: use one of ${[...topology.sites.keys()].join(", ")}`,
     };
   }
   if (message.agent !== undefined) {
     const agent = state.agentsByName.get(message.agent);
     if (agent === undefined) {
-      return { code: "unknownAgent", reason: `there is no agent ${message.agent} (see: sluice agent ls)` };
+      const nearest = didYouMean(message.agent, state.agentsByName.keys()) || " (see: sluice agent ls)";
+      return { code: "unknownAgent", reason: `there is no agent ${message.agent}${nearest}` };
     }
     if (!agent.row.online) return { code: "agentOffline", reason: `agent ${message.agent} is not connected` };
     return undefined;

@@ -1,6 +1,5 @@
 /** What the controller shows of itself: views made from the state, for the API. They change nothing. */
 import { RangeSet } from "../../std/ranges.ts";
-import { agentNicDown, agentNicUp, siteDownlink, siteUplink } from "../../model/resources.ts";
 import type { AgentView, ResourceView, StatusView, VersionDetail, VersionSummary } from "../../protocol/views.ts";
 import { isDue, isOrigin, isTarget } from "./assignments.ts";
 import type { Agent, ControllerState, FileSet } from "./state.ts";
@@ -110,28 +109,20 @@ export function agentView(state: ControllerState, agent: Agent): AgentView {
   };
 }
 
-/** Every resource and every other component that has failed (an agent as a source, a disk). */
-export function resourceViews(state: ControllerState): ResourceView[] {
-  const measured = new Map<number, number>();
-  for (const lane of state.scheduler.lanes.values()) {
-    for (const index of lane.path) measured.set(index, (measured.get(index) ?? 0) + (lane.measuredBitsPerSecond ?? 0));
-  }
+/** Bits per second on the wire over a resource, by its index in the ledger. */
+export type Measured = (index: number) => number;
+
+/**
+ * Every resource and every other component that has failed (an agent as a source, a disk). Interfaces of agents that have
+ * not been there since the controller started are in no ledger, and not listed.
+ */
+export function resourceViews(state: ControllerState, measured: Measured): ResourceView[] {
   const { ledger } = state.scheduler.world;
-  for (const agent of state.agents.values()) {
-    for (const name of [
-      agentNicUp(agent.row.name),
-      agentNicDown(agent.row.name),
-      siteUplink(agent.row.site),
-      siteDownlink(agent.row.site),
-    ]) {
-      ledger.resource(name);
-    }
-  }
   const views = ledger.entries().map((entry, index) => ({
     resource: entry.name,
     capabilityBitsPerSecond: entry.capability === Infinity ? null : entry.capability,
     allocatedBitsPerSecond: entry.allocated,
-    measuredBitsPerSecond: measured.get(index) ?? 0,
+    measuredBitsPerSecond: measured(index),
     carriedBytes: entry.carriedBytes,
     ...failureOf(state, entry.name),
   }));
@@ -156,9 +147,9 @@ function failureOf(state: ControllerState, name: string): { failures: number; ou
   return { failures: component.count, outOfUse: component.outOfUse, reason: component.reason };
 }
 
-export function statusView(state: ControllerState): StatusView {
+export function statusView(state: ControllerState, measured: Measured): StatusView {
   const agents = [...state.agents.values()];
-  const resources = resourceViews(state);
+  const resources = resourceViews(state, measured);
   const sites = new Map<string, { site: string; online: number; known: number }>();
   for (const agent of agents) {
     const site = sites.get(agent.row.site) ?? { site: agent.row.site, online: 0, known: 0 };
@@ -180,7 +171,8 @@ export function statusView(state: ControllerState): StatusView {
   };
 }
 
-/** Allocated over capability; 0 where no capability is stated. */
-function use(view: ResourceView): number {
-  return view.capabilityBitsPerSecond === null ? 0 : view.allocatedBitsPerSecond / view.capabilityBitsPerSecond;
+/** What is allocated now or was measured over the last seconds, over the capability; 0 where none is stated. */
+function use({ capabilityBitsPerSecond, allocatedBitsPerSecond, measuredBitsPerSecond }: ResourceView): number {
+  if (capabilityBitsPerSecond === null) return 0;
+  return Math.max(allocatedBitsPerSecond, measuredBitsPerSecond) / capabilityBitsPerSecond;
 }

@@ -68,11 +68,12 @@ const columns: readonly Column<FlowRow>[] = [
     sortBy: ({ fileSets }) => fileSets[0] ?? "",
     render: ({ fileSets, lanes }) => (
       <span class="cut" title={fileSets.join(", ")}>
-        {lanes === 0 && <span class="faint">just ended</span>}
         {fileSets.map((fileSet, index) => (
           <>
             {index > 0 && ", "}
-            <a href={fileSetHref(fileSet)}>{fileSet}</a>
+            <a class={lanes === 0 ? "faint" : ""} href={fileSetHref(fileSet)}>
+              {fileSet}
+            </a>
           </>
         ))}
       </span>

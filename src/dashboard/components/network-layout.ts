@@ -21,11 +21,11 @@ export const cardWidth = 168;
 export const cardHeight = 74;
 const dotMargin = 58;
 const mostCards = 10;
-/** The part of a line behind which its figure stands. */
-const labelShare = 0.36;
 const leastWidthForCards = 620;
+/** How far out the corners are: beyond them there must be room for lines that bend outwards. */
+const cornerShare = 0.86;
 
-/** Sites on an ellipse, in their order, the first at the left. */
+/** Sites on an ellipse, in their order, the first at the left; four in the corners, so that no line passes behind a site. */
 export function layOut(sites: readonly string[], width: number): NetworkLayout {
   const cards = sites.length <= mostCards && width >= leastWidthForCards;
   const narrowCards = sites.length <= 4 && width >= 2 * cardWidth + 24;
@@ -37,28 +37,35 @@ export function layOut(sites: readonly string[], width: number): NetworkLayout {
   const radiusX = Math.max(0, width / 2 - marginX);
   const radiusY = Math.max(0, height / 2 - marginY);
   sites.forEach((site, index) => {
-    const angle = Math.PI + (2 * Math.PI * index) / sites.length;
-    const alone = sites.length === 1;
-    places.set(site, {
-      x: round(width / 2 + (alone ? 0 : radiusX * Math.cos(angle))),
-      y: round(height / 2 + (alone || sites.length === 2 ? 0 : radiusY * Math.sin(angle))),
-    });
+    const { x, y } = spotOf(index, sites.length);
+    places.set(site, { x: round(width / 2 + radiusX * x), y: round(height / 2 + radiusY * y) });
   });
   return { width, height, cards: asCards, places };
+}
+
+/** From -1 to 1 each way. */
+function spotOf(index: number, count: number): Place {
+  if (count === 1) return { x: 0, y: 0 };
+  if (count === 4) return { x: index === 0 || index === 3 ? -cornerShare : cornerShare, y: index < 2 ? -1 : 1 };
+  const angle = Math.PI + (2 * Math.PI * index) / count;
+  return { x: Math.cos(angle), y: count === 2 ? 0 : Math.sin(angle) };
 }
 
 function heightFor(sites: number, width: number, cards: boolean): number {
   if (sites <= 2) return 190;
   if (width < leastWidthForCards) return cards ? 360 : Math.min(460, 300 + sites * 4);
-  if (sites <= 4) return 320;
+  if (sites <= 4) return 330;
   return Math.min(600, 300 + sites * 12);
 }
+
+/** Where the figure of a line stands that would else lie on another, or on a site: nearest to the wanted place first. */
+const labelShares = [0.36, 0.3, 0.42, 0.24, 0.48, 0.56, 0.64, 0.72];
 
 export interface Line {
   /** An SVG path. */
   readonly path: string;
-  /** Where its figure stands: nearer to where it comes from, so that it is not in the way of the line back. */
-  readonly label: Place;
+  /** Where its figure may stand, best first: nearer to where it comes from, so that it is not in the way of the line back. */
+  readonly labels: readonly Place[];
 }
 
 /**
@@ -78,13 +85,29 @@ export function lineBetween(from: Place, to: Place, clearance: { readonly x: num
   const end = leaving(to, control, clearance);
   return {
     path: `M${start.x} ${start.y}Q${round(control.x)} ${round(control.y)} ${end.x} ${end.y}`,
-    label: onCurve(start, control, end),
+    labels: labelShares.map((share) => onCurve(start, control, end, share)),
   };
 }
 
-function onCurve(start: Place, control: Place, end: Place): Place {
+/** A box on the picture, by its middle. */
+export interface Box extends Place {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The first of these places where a box of this size lies on no other; else the first. */
+export function freePlace(places: readonly Place[], size: Pick<Box, "width" | "height">, taken: readonly Box[]): Place {
+  const isFree = ({ x, y }: Place): boolean =>
+    !taken.some(
+      (box) =>
+        Math.abs(box.x - x) < (box.width + size.width) / 2 && Math.abs(box.y - y) < (box.height + size.height) / 2,
+    );
+  return places.find(isFree) ?? places[0] ?? { x: 0, y: 0 };
+}
+
+function onCurve(start: Place, control: Place, end: Place, share: number): Place {
   const along = (from: number, over: number, to: number): number =>
-    round((1 - labelShare) ** 2 * from + 2 * labelShare * (1 - labelShare) * over + labelShare ** 2 * to);
+    round((1 - share) ** 2 * from + 2 * share * (1 - share) * over + share ** 2 * to);
   return { x: along(start.x, control.x, end.x), y: along(start.y, control.y, end.y) };
 }
 

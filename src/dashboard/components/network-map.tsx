@@ -5,7 +5,8 @@ import { percentText, plural, rateText } from "../format.ts";
 import { agentsHref } from "../router.ts";
 import { useWidth } from "./use-width.ts";
 import { useToneOf } from "./use-tone.ts";
-import { cardHeight, cardWidth, layOut, lineBetween, type NetworkLayout } from "./network-layout.ts";
+import { cardHeight, cardWidth, freePlace, layOut, lineBetween } from "./network-layout.ts";
+import type { Box, NetworkLayout } from "./network-layout.ts";
 
 /** More lines than this say nothing: the busiest are drawn. */
 const maximumLines = 120;
@@ -32,15 +33,23 @@ export function NetworkMap({
     <div class="network" ref={holder}>
       {width > 0 && (
         <svg width={layout.width} height={layout.height} role="group" aria-label="Sites and what flows between them">
+          <defs>
+            {["quiet", "moving", "warning", "bad"].map((tone) => (
+              <marker id={`arrow-${tone}`} key={tone} class={`arrow arrow-${tone}`} {...arrow}>
+                <path d="M1 1L7 4L1 7Z" />
+              </marker>
+            ))}
+          </defs>
           {busiest.toReversed().map((link) => (
-            <LinkLine key={link.link} link={link} layout={layout} figure={false} />
+            <LinkLine key={link.link} link={link} layout={layout} />
           ))}
           {sites.map((site) => (
             <SiteNode key={site.site} site={site} layout={layout} />
           ))}
-          {busiest.slice(0, layout.cards ? maximumFigures : maximumFiguresBetweenDots).map((link) => (
-            <LinkLine key={link.link} link={link} layout={layout} figure={true} />
-          ))}
+          <LinkFigures
+            links={busiest.slice(0, layout.cards ? maximumFigures : maximumFiguresBetweenDots)}
+            layout={layout}
+          />
         </svg>
       )}
     </div>
@@ -50,27 +59,67 @@ export function NetworkMap({
 const dotClearance = { x: 15, y: 15 };
 const cardClearance = { x: cardWidth / 2 + 5, y: cardHeight / 2 + 5 };
 
-/** The line of a link, or (a layer above) the figure beside it. */
-function LinkLine(props: { readonly link: SiteLinkRow; readonly layout: NetworkLayout; readonly figure: boolean }) {
-  const { link, layout, figure } = props;
+const arrow = {
+  viewBox: "0 0 8 8",
+  refX: 6,
+  refY: 4,
+  markerWidth: 9,
+  markerHeight: 9,
+  markerUnits: "userSpaceOnUse",
+  orient: "auto",
+} as const;
+
+const figureHeight = 18;
+const figureWidth = 74;
+
+function clearanceOf({ cards }: NetworkLayout) {
+  return cards ? cardClearance : dotClearance;
+}
+
+/** What flows, beside the busiest lines. A figure keeps its place while the same lines have one. */
+function LinkFigures({ links, layout }: { readonly links: readonly SiteLinkRow[]; readonly layout: NetworkLayout }) {
+  const { x, y } = clearanceOf(layout);
+  const taken: Box[] = [...layout.places.values()].map((place) => ({ ...place, width: 2 * x, height: 2 * y }));
+  const shown = links.filter(({ measuredBitsPerSecond }) => measuredBitsPerSecond > 0);
+  return (
+    <>
+      {shown
+        .toSorted((one, other) => (one.link < other.link ? -1 : 1))
+        .map((link) => {
+          const from = layout.places.get(link.from);
+          const to = layout.places.get(link.to);
+          if (from === undefined || to === undefined) return null;
+          const text = rateText(link.measuredBitsPerSecond);
+          // As wide as any rate may be: a figure that changes does not push others away.
+          const size = { width: figureWidth, height: figureHeight };
+          const place = freePlace(lineBetween(from, to, clearanceOf(layout)).labels, size, taken);
+          taken.push({ ...place, ...size });
+          return (
+            <g class="link-figure" aria-hidden="true" key={link.link}>
+              <rect
+                x={place.x - figureWidth / 2}
+                y={place.y - figureHeight / 2}
+                width={figureWidth}
+                height={figureHeight}
+                rx={9}
+              />
+              <text x={place.x} y={place.y + 4}>
+                {text}
+              </text>
+            </g>
+          );
+        })}
+    </>
+  );
+}
+
+/** The line of a link. */
+function LinkLine({ link, layout }: { readonly link: SiteLinkRow; readonly layout: NetworkLayout }) {
   const from = layout.places.get(link.from);
   const to = layout.places.get(link.to);
   if (from === undefined || to === undefined) return null;
-  const { path, label } = lineBetween(from, to, layout.cards ? cardClearance : dotClearance);
+  const { path } = lineBetween(from, to, clearanceOf(layout));
   const measured = link.measuredBitsPerSecond;
-  if (figure) {
-    if (measured <= 0) return null;
-    const text = rateText(measured);
-    const boxWidth = text.length * 6.4 + 12;
-    return (
-      <g class="link-figure" aria-hidden="true">
-        <rect x={label.x - boxWidth / 2} y={label.y - 9} width={boxWidth} height={18} rx={9} />
-        <text x={label.x} y={label.y + 4}>
-          {text}
-        </text>
-      </g>
-    );
-  }
   const tone = link.outOfUse ? "bad" : useToneOf(link);
   const bedPixels = thickness(link.capabilityBitsPerSecond ?? measured);
   // The line fills its bed as the traffic fills the capability.
@@ -84,6 +133,7 @@ function LinkLine(props: { readonly link: SiteLinkRow; readonly layout: NetworkL
         <path
           class="link-flow"
           d={path}
+          marker-end={`url(#arrow-${tone})`}
           style={{ strokeWidth: `${flowPixels}px`, animationDuration: `${flowSeconds(link)}s` }}
         />
       )}

@@ -1,6 +1,6 @@
 /** One version of a file set: how far it is, where, how fast, what it waits for, what is in it. */
 import { useMemo } from "preact/hooks";
-import type { FileSetRow, ProgressSample } from "../../protocol/api/rows.ts";
+import type { AtBest, FileSetRow, ProgressSample } from "../../protocol/api/rows.ts";
 import { Badge, Facts, Loading, Message, PageHead, Panel, Tile } from "../components/basics.tsx";
 import { Chart, type ChartSeries } from "../components/chart.tsx";
 import { OrderButton } from "../components/controls.tsx";
@@ -9,7 +9,7 @@ import { HeldBack } from "../components/file-set-table.tsx";
 import { FleetHeat, HeatLegend } from "../components/fleet-heat.tsx";
 import { Rarity } from "../components/rarity.tsx";
 import { fileSetState, isUnderWay } from "../file-set-state.ts";
-import { axisRateText, bytesText, countText, percentText, plural, rateText, secondsText } from "../format.ts";
+import { axisRateText, bytesText, countText, dateText, percentText, plural, rateText, secondsText } from "../format.ts";
 import { useLive, useTopic } from "../live/live-context.ts";
 import { pathOf } from "../live/requests.ts";
 import { completionSeries, rateSeries } from "../progress-series.ts";
@@ -22,7 +22,7 @@ export function FileSetPage({ fileSet: key }: { readonly fileSet: string }) {
   const versions = useTopic("overview")?.fileSets ?? [];
   const nowMilliseconds = useLive().dateOf(`fileSet:${key}`) ?? 0;
   if (fileSet === undefined) return <Loading />;
-  const { summary, sites, agents, rarity, history } = fileSet;
+  const { summary, sites, agents, rarity, atBest, history } = fileSet;
   if (summary === null) {
     return (
       <>
@@ -51,7 +51,7 @@ export function FileSetPage({ fileSet: key }: { readonly fileSet: string }) {
       <Tiles row={summary} />
       <div class="columns even">
         <Panel title="Completion">
-          <CompletionChart history={history} summary={summary} nowMilliseconds={nowMilliseconds} />
+          <CompletionChart {...{ history, summary, atBest, nowMilliseconds }} />
         </Panel>
         <Panel title="Rate">
           <RateChart history={history} summary={summary} nowMilliseconds={nowMilliseconds} />
@@ -69,7 +69,7 @@ export function FileSetPage({ fileSet: key }: { readonly fileSet: string }) {
         )}
       </Panel>
       <div class="columns even">
-        <Panel title="Rarest blocks" note="copies held or coming, beside the first">
+        <Panel title="Rarest blocks" note="copies held or coming">
           <Rarity rows={rarity} />
         </Panel>
         <Panel title="About it">
@@ -143,10 +143,10 @@ function Tiles({ row }: { readonly row: FileSetRow }) {
   );
 }
 
-const completion: readonly ChartSeries[] = [
+const completionLines: readonly ChartSeries[] = [
   { label: "held by targets", color: "--good", filled: true },
   { label: "at this rate", color: "--moving", dashed: true },
-  { label: "no schedule is faster", color: "--warning", dashed: true },
+  { label: "no schedule ends before", color: "--warning", dashed: true },
 ];
 
 interface ProgressChartProps {
@@ -155,12 +155,14 @@ interface ProgressChartProps {
   readonly nowMilliseconds: number;
 }
 
-function CompletionChart({ history, summary, nowMilliseconds }: ProgressChartProps) {
-  const data = useMemo(() => completionSeries(history, summary, nowMilliseconds), [history, summary]);
+function CompletionChart(props: ProgressChartProps & { readonly atBest: AtBest | null }) {
+  const { history, summary, atBest, nowMilliseconds } = props;
+  const completion = { summary, atBest, nowMilliseconds };
+  const data = useMemo(() => completionSeries(history, completion), [history, summary, atBest]);
   return (
     <Chart
       label={`Completion of ${summary.fileSet} over time`}
-      series={completion}
+      series={completionLines}
       data={data}
       formatValue={(percent) => `${Math.round(percent)} %`}
       atLeast={100}
@@ -187,7 +189,7 @@ function About({ row, versions }: { readonly row: FileSetRow; readonly versions:
             {row.selector}
           </a>,
         ],
-        ["Published", new Date(row.createdAtMilliseconds).toLocaleString()],
+        ["Published", dateText(row.createdAtMilliseconds)],
         ["Priority", String(row.priority)],
         [
           "Versions",

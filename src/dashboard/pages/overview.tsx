@@ -69,7 +69,7 @@ function Tiles({ overview }: { readonly overview: Overview }) {
             {countText(controller.agentsOnline)} <small>of {countText(controller.agentsKnown)}</small>
           </>
         }
-        note={away === 0 ? "all are there" : <span class="warning">{countText(away)} away</span>}
+        note={away === 0 ? "all are there" : <span class="warning">{countText(away)} offline</span>}
       />
       <Tile
         label="Agents receive"

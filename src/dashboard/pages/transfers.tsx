@@ -3,7 +3,7 @@ import type { FailureRow } from "../../protocol/api/rows.ts";
 import { Badge, Loading, Message, PageHead, Panel, Tile } from "../components/basics.tsx";
 import { DataTable, type Column } from "../components/data-table.tsx";
 import { FlowTable } from "../components/flow-table.tsx";
-import { agoText, countText, plural, rateText } from "../format.ts";
+import { agoText, countText, dateText, plural, rateText } from "../format.ts";
 import { useTopic } from "../live/live-context.ts";
 import { agentHref, fileSetHref, resourceHref } from "../router.ts";
 
@@ -46,10 +46,10 @@ const failureColumns: readonly Column<FailureRow>[] = [
   {
     key: "when",
     title: "When",
-    width: "132px",
+    width: "128px",
     sortBy: ({ failure }) => Number(failure),
     render: ({ atMilliseconds }) => (
-      <time dateTime={new Date(atMilliseconds).toISOString()} title={new Date(atMilliseconds).toLocaleString()}>
+      <time dateTime={new Date(atMilliseconds).toISOString()} title={dateText(atMilliseconds)}>
         {agoText(atMilliseconds, Date.now())}
       </time>
     ),
@@ -68,14 +68,14 @@ const failureColumns: readonly Column<FailureRow>[] = [
   {
     key: "kind",
     title: "What",
-    width: "150px",
+    width: "132px",
     sortBy: ({ kind }) => kind,
     render: ({ kind, certain }) => <Badge tone={certain ? "bad" : "warning"}>{kind}</Badge>,
   },
   {
     key: "reporter",
     title: "Seen by",
-    width: "14%",
+    width: "12%",
     rank: 2,
     sortBy: ({ reporter }) => reporter,
     render: ({ reporter }) => (
@@ -102,7 +102,7 @@ const failureColumns: readonly Column<FailureRow>[] = [
   {
     key: "detail",
     title: "Detail",
-    width: "26%",
+    width: "34%",
     rank: 2,
     render: ({ detail }) => (
       <span class="cut muted" title={detail}>

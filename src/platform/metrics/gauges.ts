@@ -10,10 +10,14 @@ export { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** Times of handling and writing: from a tenth of a millisecond to ten seconds. */
 const timeBucketsSeconds = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
+/** Gauges with the ending of counters, which Prometheus warns of; what they count is there by kind, too. */
+const misnamed = ["handles", "requests", "resources"].map((what) => `nodejs_active_${what}_total`);
+
 /** A registry with what every program tells: its version, and what Node.js and the process use. */
 export function createRegistry(program: "controller" | "agent"): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
   const info = new Gauge({
     name: "sluice_build_info",
     help: "The program and its version; always 1",

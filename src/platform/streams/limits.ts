@@ -10,12 +10,12 @@ export const sendPoolBytes = 64 * 1024 * 1024;
 export const slotUnitBytes = 64 * 1024;
 
 /** What a lane reads at once to send it: so much time at its rate, between these bounds. */
-export const readAheadNanoseconds = 20_000_000;
+export const readAheadNanoseconds = 100_000_000;
 export const minimumReadBytes = 64 * 1024;
 export const maximumReadBytes = 1024 * 1024;
 
 /** What a lane hands over to be sent at once, as time at its rate, where the system spreads it evenly ... */
-export const smoothQuantumNanoseconds = 8_000_000;
+export const smoothQuantumNanoseconds = 16_000_000;
 /** ... and where it leaves at once: a burst should fit into the buffers of a link. */
 export const paceQuantumNanoseconds = 4_000_000;
 /** What a lane may catch up after a late timer, where the system spreads it: with the quantum under 20 ms ... */
@@ -24,6 +24,8 @@ export const smoothCreditNanoseconds = 10_000_000;
 export const sendCreditNanoseconds = 5_000_000;
 /** The system's pace, in relation to the rates of a connection's lanes: a little more, so that none falls behind it. */
 export const systemPaceFactor = 1.05;
+/** It is not told less: a lane's rate is kept without it, and what was handed over at a higher rate holds up what comes next. */
+export const leastSystemBytesPerSecond = 2_000_000;
 /** The least that is sent at once, in full frames of the wire. */
 export const minimumChunkFrames = 2;
 /** Bytes handed to the system and not taken by it yet, above which a connection is full ... */
@@ -38,7 +40,7 @@ export const receiveCreditNanoseconds = 50_000_000;
 /** How far a lane's source may run ahead of its rate before the target stops reading. */
 export const receiveToleranceNanoseconds = 50_000_000;
 /** A slow connection is read when about so much has come: wake-ups cost more than bytes. */
-export const gatherBytes = 96 * 1024;
+export const gatherBytes = 256 * 1024;
 /** But no later than this. */
 export const maximumGatherNanoseconds = 16_000_000;
 /** A wait that is not worth a timer. */

@@ -21,6 +21,7 @@ import {
   smoothCreditNanoseconds,
   sendCreditNanoseconds,
   smoothQuantumNanoseconds,
+  leastSystemBytesPerSecond,
   systemPaceFactor,
   maximumQueuedBytes,
   maximumTurnBytes,
@@ -156,7 +157,7 @@ export class PacedSender {
     if (rate === 0 || rate === this.#systemRateBitsPerSecond || this.#isClosed) return;
     this.#systemRateBitsPerSecond = rate;
     const bytesPerSecond = (rate / 8) * (payloadBytesPerFullFrame / wireBytesPerFullFrame);
-    paceSocket(this.#socket, bytesPerSecond * systemPaceFactor);
+    paceSocket(this.#socket, Math.max(leastSystemBytesPerSecond, bytesPerSecond * systemPaceFactor));
   }
 
   /** The next lane in turn that may send; undefined: none, and a timer is set for the first that will. */

@@ -5,7 +5,6 @@
  * once verified and written, or its lane as failed, once and with what kind of failure it was.
  */
 import type { BlockOrderName, FailureKind, FileSetKey } from "../../protocol/parts.ts";
-import { monotonicNanoseconds } from "../clock.ts";
 import type { BatchIntake } from "./batch-intake.ts";
 import { receivePoolBytes, reportMilliseconds } from "./limits.ts";
 import { PullConnection } from "./pull-connection.ts";
@@ -74,9 +73,11 @@ export class PullClient {
   setRate(laneId: number, rateBitsPerSecond: number, ticket: string): void {
     const lane = this.#lanes.get(laneId);
     if (lane === undefined) return;
-    lane.bucket.setRate(rateBitsPerSecond, monotonicNanoseconds());
+    lane.rateBitsPerSecond = rateBitsPerSecond;
     lane.queueRate(ticket);
-    this.#connection(lane.address).speak(lane);
+    const connection = this.#connection(lane.address);
+    connection.rateChanged();
+    connection.speak(lane);
   }
 
   /** Forgets what is queued and under way. Blocks that have come wholly are still verified, written and reported. */

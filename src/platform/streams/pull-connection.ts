@@ -19,11 +19,11 @@ import {
 import type { FrameHeader, RequestRange } from "../../protocol/frames.ts";
 import type { FailureKind } from "../../protocol/parts.ts";
 import { encodeUtf8 } from "../../std/utf8.ts";
-import { wireBytes } from "../../std/token-bucket.ts";
+import { TokenBucket, wireBytes } from "../../std/token-bucket.ts";
 import { monotonicNanoseconds } from "../clock.ts";
 import { BatchIntake } from "./batch-intake.ts";
 import type { FrameSink } from "./frame-reader.ts";
-import { gatherBytes } from "./limits.ts";
+import { gatherBytes, receiveCreditNanoseconds } from "./limits.ts";
 import { cancelFrame, LaneTags, OutgoingConnection } from "./outgoing-connection.ts";
 import { streamKey } from "./pull-lane.ts";
 import type { Pull, PullLane, PullStream } from "./pull-lane.ts";
@@ -53,6 +53,15 @@ export class PullConnection implements FrameSink {
   /** Lanes by their tag, with those that have ended and whose end the source has not confirmed. */
   readonly #tagged = new Map<number, PullLane>();
   readonly #streams = new Map<number, PullStream>();
+  /**
+   * What all lanes together may receive. Not each for itself: what is not read of one holds up all that comes behind it,
+   * and a lane whose rate fell to next to nothing would hold up the others until what was on its way has passed.
+   */
+  readonly #bucket = new TokenBucket({
+    rateBitsPerSecond: 0,
+    creditNanoseconds: receiveCreditNanoseconds,
+    nowNanoseconds: monotonicNanoseconds(),
+  });
   /** What the system reads into at this moment. */
   #receiving: BatchIntake | undefined;
   #stopWaiting: (() => void) | undefined;
@@ -80,6 +89,17 @@ export class PullConnection implements FrameSink {
   add(lane: PullLane): void {
     this.#tags.busy();
     this.#lanes.add(lane);
+    this.rateChanged();
+  }
+
+  /** A lane has come, gone or got another rate. */
+  rateChanged(): void {
+    let rate = 0;
+    for (const lane of this.#lanes) rate += lane.rateBitsPerSecond;
+    // Without lanes, what was received too early is made up for at the rate that there was.
+    if (this.#lanes.size === 0 || rate === this.#bucket.rateBitsPerSecond) return;
+    this.#bucket.setRate(rate, monotonicNanoseconds());
+    this.#connection.gate?.rateChanged(this.#bucket);
   }
 
   /** The lane has something new to say. */
@@ -93,6 +113,7 @@ export class PullConnection implements FrameSink {
     this.#lanes.delete(lane);
     lane.end();
     if (lane.tag !== 0) this.#connection.send(cancelFrame(lane.tag));
+    this.rateChanged();
     if (this.#lanes.size === 0) this.#tags.idle(this.#options.onIdle);
   }
 
@@ -150,8 +171,8 @@ export class PullConnection implements FrameSink {
     const lane = this.#streams.get(header.tag)?.lane;
     if (lane === undefined || lane.isEnded) return;
     lane.receivedBytes += byteCount;
-    lane.bucket.charge(wireBytes(byteCount), monotonicNanoseconds());
-    this.#connection.gate?.hold(lane.bucket);
+    this.#bucket.charge(wireBytes(byteCount), monotonicNanoseconds());
+    this.#connection.gate?.hold(this.#bucket);
     this.#options.onProgress(lane);
   }
 
@@ -247,7 +268,7 @@ export class PullConnection implements FrameSink {
     let missing = gatherBytes;
     for (const lane of this.#lanes) {
       if (!lane.hasWork) continue;
-      rate += lane.bucket.rateBitsPerSecond;
+      rate += lane.rateBitsPerSecond;
       for (const { intake } of lane.streams.values()) {
         if (intake !== undefined) missing = Math.min(missing, intake.missingBytes);
       }
@@ -261,6 +282,7 @@ export class PullConnection implements FrameSink {
       lane.end();
       this.#lanes.delete(lane);
     }
+    this.rateChanged();
     this.#forget();
     for (const lane of lanes) this.#options.onLaneFailed(lane, kind, detail);
     if (this.#lanes.size === 0) this.#tags.idle(this.#options.onIdle);

@@ -4,10 +4,7 @@
  */
 import type { BlockOrderName, FileSetKey } from "../../protocol/parts.ts";
 import { RangeSet } from "../../std/ranges.ts";
-import { TokenBucket } from "../../std/token-bucket.ts";
-import { monotonicNanoseconds } from "../clock.ts";
 import type { BatchIntake } from "./batch-intake.ts";
-import { receiveCreditNanoseconds } from "./limits.ts";
 
 /** Something to say to the source once there is a connection: a ticket, and what it lets be asked for. */
 export interface Pull {
@@ -32,7 +29,7 @@ export class PullLane {
   readonly laneId: number;
   readonly address: string;
   /** What it may receive. */
-  readonly bucket: TokenBucket;
+  rateBitsPerSecond: number;
   /** Not said yet. */
   readonly unsaid: Pull[] = [];
   readonly streams = new Map<string, PullStream>();
@@ -46,11 +43,7 @@ export class PullLane {
   constructor(laneId: number, address: string, rateBitsPerSecond: number) {
     this.laneId = laneId;
     this.address = address;
-    this.bucket = new TokenBucket({
-      rateBitsPerSecond,
-      creditNanoseconds: receiveCreditNanoseconds,
-      nowNanoseconds: monotonicNanoseconds(),
-    });
+    this.rateBitsPerSecond = rateBitsPerSecond;
   }
 
   /** Whether blocks are still to come. */

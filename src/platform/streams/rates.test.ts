@@ -102,6 +102,21 @@ test("a rate of 0 pauses a lane, and other lanes of the connection go on", async
   });
 });
 
+test("a lane whose rate falls to next to nothing does not hold up others of its connection", async () => {
+  await withPair({ content }, async (source, target) => {
+    pull(target, source, { laneId: 1, ranges: [0, 16], rateBitsPerSecond: 200_000_000 });
+    await target.until(() => target.stored.count >= 2, "a beginning");
+    target.client.setRate(1, 64_000, ticket({ laneId: 1, revision: 2, rateBitsPerSecond: 64_000 }));
+    const begun = performance.now();
+    pull(target, source, { laneId: 2, ranges: [16, 64], rateBitsPerSecond: 200_000_000 });
+    await target.until(() => target.stored.hasRange(16, 64), "the other lane");
+    // At its rate it takes half a second; what was on its way of the first lane goes before it.
+    const milliseconds = performance.now() - begun;
+    assert.ok(milliseconds < 3_000, `it took ${milliseconds} ms`);
+    assert.deepEqual(target.failures, []);
+  });
+});
+
 test("a target keeps the rate by itself when its source does not", async () => {
   await withPair({ content }, async (source, target) => {
     // The ticket lets the source send at once; the target was told less.

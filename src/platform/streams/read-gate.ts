@@ -19,6 +19,8 @@ export class ReadGate {
   readonly #socket: Socket;
   #isOutOfMemory = false;
   #cancelTimer: (() => void) | undefined;
+  /** It waits since more was received than the rate allows, not only for more to come. */
+  #isHeld = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -37,6 +39,15 @@ export class ReadGate {
     // A pause holds up every lane of the connection, so one whose rate is 0 causes short ones only.
     const pause = delay === forever ? maximumGatherNanoseconds : delay - receiveToleranceNanoseconds;
     this.#pauseFor(Math.max(pause, minimumGatherNanoseconds));
+    this.#isHeld = true;
+  }
+
+  /** The bucket that it is held by has another rate: what was too much at the old one may not be at this. */
+  rateChanged(bucket: TokenBucket): void {
+    if (!this.#isHeld) return;
+    this.close();
+    this.#apply();
+    this.hold(bucket);
   }
 
   /**
@@ -55,12 +66,14 @@ export class ReadGate {
   close(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#isHeld = false;
   }
 
   #pauseFor(nanoseconds: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = paceTimer.schedule(monotonicNanoseconds() + nanoseconds, () => {
       this.#cancelTimer = undefined;
+      this.#isHeld = false;
       this.#apply();
     });
     this.#apply();

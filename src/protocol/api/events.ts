@@ -12,6 +12,7 @@ import {
   controllerRowSchema,
   failureRowSchema,
   fileSetRowSchema,
+  atBestSchema,
   flowRowSchema,
   progressSampleSchema,
   rarityRowSchema,
@@ -58,6 +59,7 @@ export const topicSchemas = {
       sites: z.array(siteProgressRowSchema),
       agents: z.array(targetRowSchema),
       rarity: z.array(rarityRowSchema).describe("Replaced as a whole"),
+      atBest: atBestSchema.nullable().describe("null: not known, as its size is not yet"),
       history: z.array(progressSampleSchema),
     })
     .meta({ id: "FileSetTopic" }),

@@ -227,6 +227,15 @@ export const progressSampleSchema = z
   .meta({ id: "ProgressSample", description: "How far a file set was at a time, oldest first; key: sample" });
 export type ProgressSample = z.infer<typeof progressSampleSchema>;
 
+export const atBestSchema = z
+  .object({
+    fromMilliseconds: dateMilliseconds,
+    heldBytes: count.describe("What targets held then"),
+    secondsAtLeast: z.number().min(0).describe("From then on, no schedule could bring the rest sooner"),
+  })
+  .meta({ id: "AtBest", description: "The time that no schedule beats, as it was when transfers began" });
+export type AtBest = z.infer<typeof atBestSchema>;
+
 export const usageSampleSchema = z
   .object({
     sample: z.string().describe("Its date as text: the key"),

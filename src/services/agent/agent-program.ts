@@ -24,6 +24,7 @@ import { ControllerLink } from "./controller-link.ts";
 import { DiskGuard } from "./disk-guard.ts";
 import { diskIntervalMilliseconds, stopTimeoutMilliseconds } from "./limits.ts";
 import type { AgentProgramOptions, RunningAgent } from "./run-agent.ts";
+import { readPieces } from "./read-pieces.ts";
 import { problemOf, StoreWork } from "./store-work.ts";
 
 export class AgentProgram implements RunningAgent {
@@ -293,9 +294,15 @@ export class AgentProgram implements RunningAgent {
     }
     const summary = this.#core.manifestSummary(fileSet);
     if (summary === undefined) return "absent";
-    // What is held may still be on its way to the disk.
-    await this.#storeWork.settled(fileSet);
-    into.set(await store.readManifest(fileSet, start * summary.pieceBytes + offsetBytes, into.length));
+    const from = start * summary.pieceBytes + offsetBytes;
+    await readPieces(from, into, summary.pieceBytes, {
+      loosePiece: (piece) => this.#core.loosePiece(fileSet, piece),
+      readStored: async (offset, lengthBytes) => {
+        // What is held may still be on its way to the disk.
+        await this.#storeWork.settled(fileSet);
+        return store.readManifest(fileSet, offset, lengthBytes);
+      },
+    });
     return "read";
   }
 

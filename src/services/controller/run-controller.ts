@@ -219,7 +219,7 @@ class ControllerProgram implements RunningController {
           eventStreams: events.followers,
           ready: this.#unready() === undefined,
         };
-        return this.#metrics.collect(program, this.#machine.live().figures(monotonicNanoseconds()));
+        return this.#metrics.collect(program, this.#machine.live().figures());
       },
     });
   }

@@ -39,6 +39,7 @@ export class FileSetTopic implements LiveTopic {
       if (targets === 0) this.parts.delete("sites", site);
       else this.parts.set("sites", site, { site, targets, held, heldBytes, wantedBytes });
     }
+    this.parts.setValue("atBest", fileSet.atBest ?? null);
     this.#refreshHistory(fileSet);
     if (nowNanoseconds - this.#rarityAtNanoseconds < rarityMilliseconds * nanosecondsPerMillisecond) return;
     this.#rarityAtNanoseconds = nowNanoseconds;
@@ -51,6 +52,7 @@ export class FileSetTopic implements LiveTopic {
     this.#rarityAtNanoseconds = -Infinity;
     for (const collection of ["sites", "agents", "history"]) this.parts.keep(collection, new Set());
     this.#dirty.clear();
+    this.parts.setValue("atBest", null);
     if (fileSet === undefined) this.parts.setValue("rarity", []);
     else for (const agent of this.#live.progress.agents.values()) this.#dirty.add(agent);
   }

@@ -51,7 +51,7 @@ export interface ResourceFigures {
   readonly carriedBytes: number;
 }
 
-export function figuresOf(live: LiveState, nowNanoseconds: number): LiveFigures {
+export function figuresOf(live: LiveState): LiveFigures {
   const { state, traffic, failures } = live;
   return {
     term: state.term,
@@ -62,7 +62,7 @@ export function figuresOf(live: LiveState, nowNanoseconds: number): LiveFigures 
     pairs: [...traffic.pairs.values()].map(({ from, to, bytes }) => ({ from, to, bytes })),
     agents: agentFigures(live),
     fileSets: fileSetFigures(live),
-    resources: resourceFigures(live, nowNanoseconds),
+    resources: resourceFigures(live),
     components: [...state.failures.all()].map(({ name, count, outOfUse }) => ({ name, failures: count, outOfUse })),
     failuresByKind: failures.byKind,
   };
@@ -96,8 +96,7 @@ function fileSetFigures({ progress }: LiveState): FileSetFigures[] {
 }
 
 /** Sites and links; interfaces only where something is stated of them, since there are two for each agent. */
-function resourceFigures({ state, usage }: LiveState, nowNanoseconds: number): ResourceFigures[] {
-  const measured = usage.measuredSinceLastLook(nowNanoseconds);
+function resourceFigures({ state, usage }: LiveState): ResourceFigures[] {
   return state.scheduler.world.ledger.entries().flatMap(({ name, capability, allocated, carriedBytes }, index) => {
     if (capability === Infinity && name.startsWith("agents.")) return [];
     return [
@@ -106,7 +105,7 @@ function resourceFigures({ state, usage }: LiveState, nowNanoseconds: number): R
         ...resourceOwner(name),
         capability: capability === Infinity ? undefined : capability,
         allocated,
-        measured: measured[index] ?? 0,
+        measured: usage.measuredBitsPerSecond(index),
         carriedBytes,
       },
     ];

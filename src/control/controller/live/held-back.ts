@@ -5,12 +5,13 @@
  * It looks at one file set as if it had the links for itself: so it is a time that cannot be beaten, not a forecast. What
  * is queued to come into a site has still to come. Agents that are away and those that are stuck count for nothing.
  */
-import { agentNicDown, agentNicUp, siteDownlink, siteUplink } from "../../../model/resources.ts";
+import { agentNicDown, agentNicUp, namedResource, siteDownlink, siteUplink } from "../../../model/resources.ts";
 import type { Topology } from "../../../model/topology.ts";
 import { Capacities } from "../../../bound/capacities.ts";
 import { SiteCuts } from "../../../bound/site-cuts.ts";
 import type { HeldBackBy } from "../../../protocol/api/rows.ts";
 import type { BlockOrder } from "../../../scheduler/block-order.ts";
+import type { Member } from "../../../scheduler/world.ts";
 import { RangeSet } from "../../../std/ranges.ts";
 import type { ControllerState } from "../state.ts";
 import { nanosecondsPerMillisecond } from "../../../std/units.ts";
@@ -71,6 +72,12 @@ export class HeldBack implements ProgressListener {
     });
   }
 
+  /** No schedule can bring what is missing sooner than this, by the links as they are now. Seconds. */
+  secondsAtLeast(fileSet: LiveFileSet): number {
+    this.#prepare();
+    return this.#slowest(fileSet).secondsAtLeast;
+  }
+
   /** null: nothing is missing. */
   #of(fileSet: LiveFileSet): HeldBackBy | null {
     const { tally, row } = fileSet;
@@ -83,11 +90,31 @@ export class HeldBack implements ProgressListener {
       if (tally.stalled > 0) return plain(`${agentsText(tally.stalled)} cannot go on: see their problem`);
       return plain(`${agentsText(tally.offline)} ${tally.offline === 1 ? "is" : "are"} offline`);
     }
-    return this.#slowest(fileSet);
+    return this.#alone(fileSet) ?? this.#slowest(fileSet);
+  }
+
+  /** Blocks that only the agent has that it entered through, while that agent cannot give them to others. */
+  #alone({ fileSet: { content }, row }: LiveFileSet): HeldBackBy | undefined {
+    const { origins } = content;
+    if (row.state !== "published" || origins.length === 0) return undefined;
+    const { world } = this.#state.scheduler;
+    const gives = ({ online, serves, name }: Member): boolean =>
+      online && serves !== "no" && !world.isOutOfUse(`agents.${name}`);
+    if (origins.some(gives)) return undefined;
+    if (content.freshBlocks.toRangeSet().isEmpty) return undefined;
+    const names = origins.map(({ name }) => name).join(", ");
+    const why = origins.some(({ online }) => online) ? "out of use" : "offline";
+    const [only] = origins;
+    const resource = origins.length === 1 && only !== undefined && why === "out of use" ? `agents.${only.name}` : null;
+    return { resource, text: `only ${names} has what is missing, and is ${why}`, secondsAtLeast: 0 };
   }
 
   #slowest(fileSet: LiveFileSet): HeldBackBy {
-    let slowest: HeldBackBy = { resource: null, text: "no link that it needs has a limit", secondsAtLeast: 0 };
+    const isHandedOver = fileSet.row.state === "published";
+    const otherwise = isHandedOver
+      ? "the agents themselves: no link that it needs has a limit"
+      : "its publisher still hands it over";
+    let slowest: HeldBackBy = { resource: null, text: otherwise, secondsAtLeast: 0 };
     const offer: Offer = (bytes, bitsPerSecond, resource, text) => {
       if (bytes <= 0 || bitsPerSecond === Infinity || bitsPerSecond <= 0) return;
       const secondsAtLeast = (bytes * 8 * wireShare) / bitsPerSecond;
@@ -108,6 +135,7 @@ export class HeldBack implements ProgressListener {
     const nic = agentNicDown(longest.name);
     offer(longest.bytes, this.#rate(nic), nic, `what agent ${longest.name} may receive`);
     this.#offerSites(fileSet, missing, offer);
+    if (isHandedOver) this.#offerOrigins(fileSet.fileSet.content, offer);
     return { ...slowest, secondsAtLeast: Math.round(slowest.secondsAtLeast * 10) / 10 };
   }
 
@@ -120,13 +148,12 @@ export class HeldBack implements ProgressListener {
       const into = this.#cuts.sites.length < 2 ? 0 : (this.#cuts.into(new Set([site]))[0] ?? Infinity);
       const absentBytes = this.#lackedBy(site, content, all);
       crossing += absentBytes;
-      const downlink = siteDownlink(site);
-      const isDownlink = into === this.#rate(downlink);
+      const way = this.#scarcestWay(site, into);
       offer(
         absentBytes,
         into,
-        isDownlink ? downlink : null,
-        isDownlink ? `the downlink of site ${site}` : `what can get into site ${site}`,
+        way ?? null,
+        way === undefined ? `what can get into site ${site}` : describeResource(way),
       );
       offer(
         missingBytes,
@@ -137,6 +164,30 @@ export class HeldBack implements ProgressListener {
     }
     // Where a publisher hands over, what sites lack need not come from another site.
     if (fileSet.row.state === "published") this.#offerUplinks(fileSet, all, missing, crossing, offer);
+  }
+
+  /** The one resource that everything into a site passes and that lets through just this; undefined: several together. */
+  #scarcestWay(site: string, into: number): string | undefined {
+    const others = this.#cuts.sites.filter((other) => other !== site);
+    const ways = others.map((other) => [siteUplink(other), ...this.#linksBetween(other, site), siteDownlink(site)]);
+    const [first = [], ...rest] = ways;
+    return first.toReversed().find((name) => this.#rate(name) === into && rest.every((way) => way.includes(name)));
+  }
+
+  #linksBetween(from: string, to: string): string[] {
+    const path = this.#topology?.paths.find((candidate) => candidate.from === from && candidate.to === to);
+    return (path?.through ?? []).map((name) => namedResource(name));
+  }
+
+  /** What only the agents have that it entered through must leave these at least once. */
+  #offerOrigins(order: BlockOrder, offer: Offer): void {
+    const origins = order.origins.filter(({ online }) => online);
+    const [only] = origins;
+    if (only === undefined) return;
+    const rate = origins.reduce((sum, { name }) => sum + this.#rate(agentNicUp(name)), 0);
+    const bytes = order.bytesOf(order.freshBlocks.toRangeSet());
+    if (origins.length === 1) offer(bytes, rate, agentNicUp(only.name), `what agent ${only.name} may send`);
+    else offer(bytes, rate, null, "what the agents may send that it entered through");
   }
 
   #offerUplinks(
@@ -207,6 +258,14 @@ export class HeldBack implements ProgressListener {
       this.#uploads.set(site, (this.#uploads.get(site) ?? 0) + this.#rate(agentNicUp(name)));
     }
   }
+}
+
+/** For people. */
+function describeResource(name: string): string {
+  const [, kind = "", rest = ""] = /^(\w+)\.(.+)$/.exec(name) ?? [];
+  if (kind === "resources") return `the link ${rest}`;
+  const [, site = "", side = ""] = /^(.+)\.(uplink|downlink)$/.exec(rest) ?? [];
+  return `the ${side} of site ${site}`;
 }
 
 function agentsText(count: number): string {

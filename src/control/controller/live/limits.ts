@@ -4,8 +4,14 @@
 export const quickTopicMilliseconds = 400;
 /** Topics with a row for each agent or resource: so often. */
 export const slowTopicMilliseconds = 1_000;
-/** A sample of every unfinished file set, every site and every link is kept this often, listened to or not. */
-export const sampleMilliseconds = 5_000;
+/** While nobody listens, use of resources and progress are counted this often. */
+export const idleTickMilliseconds = 1_000;
+/** A sample of every unfinished file set is kept this often, listened to or not; less often once there are many. */
+export const progressSampleMilliseconds = 1_000;
+/** A sample of every site's and link's use is kept this often, listened to or not. */
+export const usageSampleMilliseconds = 5_000;
+/** File sets for which it is worked out at one sample how soon they could be complete at best, as they begin. */
+export const maximumBoundsPerSample = 5;
 /** Samples of one file set or resource; then every second one is dropped, or the oldest. */
 export const maximumSamples = 720;
 /** Pairs of file set and agent that are looked at in one go; the rest waits for the next. */

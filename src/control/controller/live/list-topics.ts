@@ -64,7 +64,8 @@ export class ResourcesTopic implements LiveTopic {
     const { ledger } = state.scheduler.world;
     const entries = ledger.entries();
     for (const [index, entry] of entries.entries()) {
-      const numbers = [entry.capability, entry.allocated, usage.measuredBitsPerSecond(index), entry.carriedBytes];
+      const { allocatedBitsPerSecond, measuredBitsPerSecond } = usage.of(index);
+      const numbers = [entry.capability, allocatedBitsPerSecond, measuredBitsPerSecond, entry.carriedBytes];
       const failed = state.failures.get(entry.name);
       if (failed !== undefined) numbers.push(failed.count, failed.outOfUse ? 1 : 0, state.now);
       if (!this.#gate.moved(entry.name, numbers)) continue;
@@ -118,7 +119,7 @@ export function setFlows(parts: TopicParts, flows: readonly Flow[]): void {
 }
 
 function largest(flows: readonly Flow[]): Flow[] {
-  const weight = ({ allocatedBitsPerSecond, meter }: Flow): number =>
-    Math.max(allocatedBitsPerSecond, meter.bitsPerSecond);
+  const weight = ({ allocatedMeter, meter }: Flow): number =>
+    Math.max(allocatedMeter.bitsPerSecond, meter.bitsPerSecond);
   return flows.toSorted((one, other) => weight(other) - weight(one)).slice(0, maximumListedFlows);
 }

@@ -4,7 +4,7 @@
  */
 import type { RangeSet } from "../../../std/ranges.ts";
 import type { FileSetStatus } from "../../../protocol/agent-messages.ts";
-import type { HeldBackBy, ProgressSample } from "../../../protocol/api/rows.ts";
+import type { AtBest, HeldBackBy, ProgressSample } from "../../../protocol/api/rows.ts";
 import { isTarget } from "../assignments.ts";
 import type { AgentFileSet, ControllerState, FileSet } from "../state.ts";
 import type { LiveAgent } from "./live-agent.ts";
@@ -34,6 +34,8 @@ export class LiveFileSet {
   readonly meter = new RateMeter();
   readonly history = new Samples<ProgressSample>("thin");
   heldBackBy: HeldBackBy | null = null;
+  /** As it was when it began, once its size was known. */
+  atBest: AtBest | undefined;
   #flags = new Uint8Array(64);
   #heldBytes = new Float64Array(64);
   #heldBlocks = new Float64Array(64);

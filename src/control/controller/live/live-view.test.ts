@@ -2,57 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { applyEvent } from "../../../protocol/api/apply-event.ts";
-import type { AnyTopicData, LiveEvent, TopicData } from "../../../protocol/api/events.ts";
-import { topicSchemas } from "../../../protocol/api/events.ts";
 import type { FlowRow } from "../../../protocol/api/rows.ts";
-import { parseTopic } from "../../../protocol/api/topics.ts";
-import type { ControllerCommand, ControllerEvent } from "../controller-events.ts";
-import { Stage, stateOf, testFileSet } from "../controller.testing.ts";
-import type { TopicEvent } from "./live-view.ts";
+import { stateOf } from "../controller.testing.ts";
+import { blocks, fileSets, laneFrom, LiveStage, published } from "./live-stage.testing.ts";
 
-const tickNanoseconds = 1_000_000_000;
-
-/** A stage whose live views are followed. */
-class LiveStage extends Stage {
-  readonly data = new Map<string, AnyTopicData>();
-  deltas: TopicEvent[] = [];
-
-  override handle(event: ControllerEvent): ControllerCommand[] {
-    if (event.type === "started") return super.handle(event);
-    this.core.live().before(event);
-    const commands = super.handle(event);
-    this.core.live().after(commands);
-    return commands;
-  }
-
-  follow(topic: string): void {
-    const event = this.core.live().open(topic, this.now);
-    assert.ok(event !== undefined);
-    this.#take(event);
-  }
-
-  /** Lets a second pass and takes what is told. */
-  tick(): void {
-    this.now += tickNanoseconds;
-    this.deltas = this.core.live().tick(this.now);
-    for (const event of this.deltas) this.#take(event);
-  }
-
-  topic<Kind extends keyof typeof topicSchemas>(kind: Kind, name: string = kind): TopicData<Kind> {
-    return this.data.get(name) as TopicData<Kind>;
-  }
-
-  #take(event: TopicEvent): void {
-    const parsed = { type: event.type, ...(JSON.parse(event.text) as object) } as LiveEvent;
-    const data = applyEvent(this.data.get(event.topic), parsed);
-    assert.ok(data !== undefined);
-    this.data.set(event.topic, topicSchemas[parseTopic(event.topic)?.kind ?? "overview"].parse(data));
-  }
-}
-
-const blocks = 24;
-const fileSets = [testFileSet("a", "1", blocks), testFileSet("a", "2", blocks), testFileSet("b", "1", blocks)];
 const names = ["fra-0", "fra-1", "iad-0"];
 const sites = { sites: { fra: { uplink: "100Mbps" }, iad: { uplink: "100Mbps" } } };
 
@@ -203,22 +156,6 @@ function byName(one: { name: string }, other: { name: string }): number {
   return one.name < other.name ? -1 : 1;
 }
 
-/** fra-0 holds all of a file set that iad-0 and iad-1 want. */
-function published(stage: LiveStage): { iad: number } {
-  const [index] = fileSets;
-  assert.ok(index);
-  const fra = stage.connect("fra-0", "fra");
-  const iad = stage.connect("iad-0", "iad");
-  stage.connect("iad-1", "iad");
-  const publisher = stage.publisher("publisher");
-  const publishId = stage.publishFileSet(publisher, index, { agent: "fra-0" });
-  stage.state(fra, { fileSets: [stateOf(index, "fetching")] });
-  stage.state(fra, { fileSets: [stateOf(index, "held", [0, blocks])] });
-  stage.publish(publisher, { type: "commit", publishId });
-  stage.state(iad, { fileSets: [stateOf(index, "fetching")] });
-  return { iad };
-}
-
 test("nothing is told when nothing is different", () => {
   const stage = new LiveStage(sites);
   for (const topic of ["overview", "agents", "resources", "transfers", "fileSet:a@1"]) stage.follow(topic);
@@ -246,12 +183,7 @@ test("a lane's bytes are counted for its flow, its sites and its resources, and 
   assert.equal(flow.lanes, 1);
   assert.ok(flow.allocatedBitsPerSecond > 0 && flow.allocatedBitsPerSecond <= 100_000_000);
   assert.deepEqual(flow.fileSets, ["a@1"]);
-  const laneId = stage.sent
-    .flatMap((command) =>
-      command.type === "sendAgent" && command.message.type === "instruct" ? command.message.open : [],
-    )
-    .find(({ holderName }) => holderName === "fra-0")?.laneId;
-  assert.ok(laneId !== undefined);
+  const laneId = laneFrom(stage, "fra-0");
   stage.state(iad, { lanes: [{ laneId, receivedBytes: 1_000_000 }] });
   stage.tick();
   const measured = flowOf()?.measuredBitsPerSecond ?? 0;
@@ -274,12 +206,7 @@ test("what came while nobody looked is not taken for what came just now", () => 
   const stage = new LiveStage(sites);
   const { iad } = published(stage);
   stage.tick();
-  const laneId = stage.sent
-    .flatMap((command) =>
-      command.type === "sendAgent" && command.message.type === "instruct" ? command.message.open : [],
-    )
-    .find(({ holderName }) => holderName === "fra-0")?.laneId;
-  assert.ok(laneId !== undefined);
+  const laneId = laneFrom(stage, "fra-0");
   stage.state(iad, { lanes: [{ laneId, receivedBytes: 5_000_000 }] });
   for (let second = 0; second < 5; second += 1) stage.tick();
   stage.follow("overview");
@@ -312,7 +239,7 @@ test("a failure is shown once, with what it was put down to", () => {
     failures.map(({ component, reporter, kind }) => `${component} ${reporter} ${kind}`),
     ["agents.fra-0 iad-0 badChecksum"],
   );
-  assert.equal(stage.core.live().figures(stage.now).failuresByKind.get("badChecksum"), 1);
+  assert.equal(stage.core.live().figures().failuresByKind.get("badChecksum"), 1);
 });
 
 test("an operator puts a component back that is out of use", () => {

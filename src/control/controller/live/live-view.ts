@@ -13,7 +13,13 @@ import { AgentTopic, FileSetTopic, ResourceTopic } from "./detail-topics.ts";
 import { figuresOf, type LiveFigures } from "./figures.ts";
 import { FailureLog } from "./failure-log.ts";
 import { HeldBack } from "./held-back.ts";
-import { quickTopicMilliseconds, sampleMilliseconds } from "./limits.ts";
+import {
+  idleTickMilliseconds,
+  maximumBoundsPerSample,
+  progressSampleMilliseconds,
+  quickTopicMilliseconds,
+  usageSampleMilliseconds,
+} from "./limits.ts";
 import { AgentsTopic, ResourcesTopic, TransfersTopic } from "./list-topics.ts";
 import type { LiveState, LiveTopic } from "./live-state.ts";
 import { OverviewTopic } from "./overview-topic.ts";
@@ -39,17 +45,19 @@ export class LiveView {
   #countedAtNanoseconds: number | undefined;
   /** When rates were last worked out: only while someone listens. */
   #measuredAtNanoseconds: number | undefined;
-  #sampledAtNanoseconds: number | undefined;
+  #usageSampledAtNanoseconds: number | undefined;
+  #progressSampledAtNanoseconds: number | undefined;
 
   constructor(state: ControllerState) {
     const progress = new Progress(state);
     const heldBack = new HeldBack(state, progress);
     progress.listeners.add(heldBack);
+    const usage = new ResourceUsage(state.scheduler.world.ledger);
     this.#live = {
       state,
       progress,
-      traffic: new Traffic(state),
-      usage: new ResourceUsage(state.scheduler.world.ledger),
+      traffic: new Traffic(state, usage),
+      usage,
       failures: new FailureLog(),
       heldBack,
     };
@@ -67,9 +75,9 @@ export class LiveView {
     this.#live.traffic.after(commands);
   }
 
-  /** When `tick` is due again: soon while someone listens, else for the next sample. Milliseconds. */
+  /** When `tick` is due again: soon while someone listens, else often enough for rates. Milliseconds. */
   get periodMilliseconds(): number {
-    return this.#topics.size > 0 ? quickTopicMilliseconds : sampleMilliseconds;
+    return this.#topics.size > 0 ? quickTopicMilliseconds : idleTickMilliseconds;
   }
 
   /** Begins a topic. @returns its first snapshot; undefined: there is no such topic */
@@ -117,9 +125,9 @@ export class LiveView {
   }
 
   /** Everything that is counted, as of now. */
-  figures(nowNanoseconds: number): LiveFigures {
+  figures(): LiveFigures {
     this.#live.progress.process();
-    return figuresOf(this.#live, nowNanoseconds);
+    return figuresOf(this.#live);
   }
 
   #create(name: string): LiveTopic | undefined {
@@ -149,7 +157,12 @@ export class LiveView {
     return { topic, type, text: `{"topic":${JSON.stringify(topic)},"atMilliseconds":${atMilliseconds},${body}}` };
   }
 
-  /** Progress always; rates and what holds file sets back only while someone listens. */
+  /** What comes over a resource, by its index in the ledger: a mean over the last seconds, on the wire. */
+  measuredBitsPerSecond(index: number): number {
+    return this.#live.usage.measuredBitsPerSecond(index);
+  }
+
+  /** Progress and use of resources always; flows and what holds file sets back only while someone listens. */
   #count(nowNanoseconds: number): void {
     const { progress, traffic, usage } = this.#live;
     progress.process();
@@ -158,6 +171,8 @@ export class LiveView {
     this.#countedAtNanoseconds = nowNanoseconds;
     this.#measuredAtNanoseconds ??= nowNanoseconds;
     for (const { meter, tally } of progress.fileSets.values()) meter.update(tally.heldBytes, seconds);
+    traffic.countRunning(nowNanoseconds);
+    usage.tick(seconds);
     if (this.#topics.size === 0) {
       traffic.forget(nowNanoseconds);
       return;
@@ -166,23 +181,34 @@ export class LiveView {
     const measuredSeconds = (nowNanoseconds - this.#measuredAtNanoseconds) / nanosecondsPerSecond;
     this.#measuredAtNanoseconds = nowNanoseconds;
     traffic.tick(nowNanoseconds, measuredSeconds);
-    usage.tick(measuredSeconds);
     for (const fileSet of this.#live.heldBack.refresh(nowNanoseconds)) progress.tell(fileSet);
   }
 
   #sample(nowNanoseconds: number): void {
-    const last = this.#sampledAtNanoseconds;
-    if (last !== undefined && nowNanoseconds - last < (sampleMilliseconds - 50) * nanosecondsPerMillisecond) return;
-    this.#sampledAtNanoseconds = nowNanoseconds;
+    const since = (last: number | undefined): number =>
+      last === undefined ? Infinity : (nowNanoseconds - last) / nanosecondsPerMillisecond;
     const atMilliseconds = this.#dateMilliseconds(nowNanoseconds);
-    const seconds = last === undefined ? 0 : (nowNanoseconds - last) / nanosecondsPerSecond;
-    this.#live.usage.sample(atMilliseconds, seconds);
-    for (const { history, tally } of this.#live.progress.fileSets.values()) {
+    // A tick that comes a little early counts.
+    const usageMilliseconds = since(this.#usageSampledAtNanoseconds);
+    if (usageMilliseconds >= usageSampleMilliseconds - 50) {
+      this.#usageSampledAtNanoseconds = nowNanoseconds;
+      this.#live.usage.sample(atMilliseconds, Number.isFinite(usageMilliseconds) ? usageMilliseconds / 1_000 : 0);
+    }
+    if (since(this.#progressSampledAtNanoseconds) < progressSampleMilliseconds - 50) return;
+    this.#progressSampledAtNanoseconds = nowNanoseconds;
+    let bounds = 0;
+    for (const fileSet of this.#live.progress.fileSets.values()) {
+      const { history, tally } = fileSet;
       const { held, targets, heldBytes, wantedBytes } = tally;
       const before = history.all.at(-1);
       const isOver = held === targets && before?.heldBytes === heldBytes && before.held === held;
       if (targets === 0 || isOver) continue;
       history.add({ sample: String(atMilliseconds), atMilliseconds, heldBytes, wantedBytes, held, targets });
+      if (fileSet.atBest !== undefined || held === targets || bounds >= maximumBoundsPerSample) continue;
+      if (!fileSet.fileSet.manifest.isComplete) continue;
+      bounds += 1;
+      const secondsAtLeast = this.#live.heldBack.secondsAtLeast(fileSet);
+      fileSet.atBest = { fromMilliseconds: atMilliseconds, heldBytes, secondsAtLeast };
     }
   }
 

@@ -98,7 +98,7 @@ export class OverviewTopic implements LiveTopic {
       through: [...through],
       lanes: pair?.lanes ?? 0,
       capabilityBitsPerSecond: capability === Infinity ? null : capability,
-      allocatedBitsPerSecond: pair?.allocatedBitsPerSecond ?? 0,
+      allocatedBitsPerSecond: pair?.allocatedMeter.bitsPerSecond ?? 0,
       measuredBitsPerSecond: pair?.meter.bitsPerSecond ?? 0,
       outOfUse: path.some((name) => this.#isOutOfUse(name)),
     };

@@ -14,13 +14,15 @@ interface Stretch {
   last: number;
 }
 
-/** Rarest first. The copy of the agent that a file set entered through does not count, and what is coming does. */
+/** Rarest first. What is coming to an agent counts; what only a publisher has does not. */
 export function rarityRows({ content, manifest }: FileSet): RarityRow[] {
   const blocks = new Map<number, number>();
   const stretches = new Map<number, Stretch[]>();
+  // Their copies count for no decision, but they are copies.
+  const origins = content.origins.map((origin) => content.find(origin)?.held);
   for (let block = 0; block < content.blockCount; block += 1) {
     if (content.duplicates.has(block)) continue;
-    const holders = content.presence(block);
+    const holders = origins.reduce((sum, held) => sum + (held?.has(block) === true ? 1 : 0), content.presence(block));
     blocks.set(holders, (blocks.get(holders) ?? 0) + 1);
     noteStretch(stretches, holders, block);
   }

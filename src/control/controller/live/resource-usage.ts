@@ -1,72 +1,90 @@
-/** What is measured on each resource, by the bytes that the ledger has counted over it; and samples of it over time. */
-import type { UsageSample } from "../../../protocol/api/rows.ts";
-import type { Ledger, LedgerEntry } from "../../../scheduler/ledger.ts";
-import { nanosecondsPerSecond } from "../../../std/units.ts";
+/**
+ * What is measured on each resource, by the bytes that the ledger has counted over it, and what was allocated of it, by
+ * the time that each lane has had its rate; and samples of both over time. Lanes may last some tens of milliseconds: what
+ * the ledger has allocated at one moment says little, so both are means over the last seconds and can be compared.
+ */
+import type { Usage, UsageSample } from "../../../protocol/api/rows.ts";
+import type { Ledger } from "../../../scheduler/ledger.ts";
 import { wireShare } from "./limits.ts";
 import { RateMeter, threeDigits } from "./rate-meter.ts";
 import { Samples } from "./samples.ts";
 
+interface Meters {
+  readonly measured: RateMeter;
+  readonly allocated: RateMeter;
+}
+
+interface Sampled {
+  readonly list: Samples<UsageSample>;
+  carriedBytes: number;
+  allocatedBits: number;
+}
+
 export class ResourceUsage {
   readonly #ledger: Ledger;
-  readonly #meters: RateMeter[] = [];
-  readonly #samples = new Map<string, { list: Samples<UsageSample>; carriedBytes: number }>();
+  readonly #meters: Meters[] = [];
+  /** By index of the ledger: rate times the time that lanes have had it. */
+  readonly #allocatedBits: number[] = [];
+  readonly #samples = new Map<string, Sampled>();
   /** Interfaces that someone looks at: only these have samples, since there are thousands. */
   readonly #watched = new Map<string, number>();
-  #look: { atNanoseconds: number; carried: readonly number[]; rates: readonly number[] } = {
-    atNanoseconds: -Infinity,
-    carried: [],
-    rates: [],
-  };
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
   }
 
+  /** A lane over these resources has had its rate for some time: so many bits could have come. */
+  noteAllocated(path: readonly number[], bits: number): void {
+    for (const index of path) this.#allocatedBits[index] = (this.#allocatedBits[index] ?? 0) + bits;
+  }
+
   /** Smoothed, bits per second on the wire; 0 for one that is not known. */
   measuredBitsPerSecond(index: number | undefined): number {
-    return index === undefined ? 0 : (this.#meters[index]?.bitsPerSecond ?? 0);
+    return index === undefined ? 0 : (this.#meters[index]?.measured.bitsPerSecond ?? 0);
+  }
+
+  /** As views show it: a capability of null where there is no limit. */
+  of(index: number | undefined): Usage {
+    const capability = index === undefined ? Infinity : this.#ledger.capabilityOn(index);
+    return {
+      capabilityBitsPerSecond: capability === Infinity ? null : capability,
+      allocatedBitsPerSecond: index === undefined ? 0 : (this.#meters[index]?.allocated.bitsPerSecond ?? 0),
+      measuredBitsPerSecond: this.measuredBitsPerSecond(index),
+    };
   }
 
   tick(seconds: number): void {
-    for (const [index, entry] of this.#ledger.entries().entries()) {
-      const meter = this.#meters[index];
-      if (meter === undefined) this.#meters[index] = new RateMeter(entry.carriedBytes);
-      else meter.update(entry.carriedBytes, seconds, wireShare);
+    for (const [index, { carriedBytes }] of this.#ledger.entries().entries()) {
+      const allocatedBytes = (this.#allocatedBits[index] ?? 0) / 8;
+      const meters = this.#meters[index];
+      if (meters === undefined) {
+        this.#meters[index] = { measured: new RateMeter(carriedBytes), allocated: new RateMeter(allocatedBytes) };
+      } else {
+        meters.measured.update(carriedBytes, seconds, wireShare);
+        meters.allocated.update(allocatedBytes, seconds);
+      }
     }
   }
 
   /** Takes a sample of each site and link, and of what is watched. */
   sample(atMilliseconds: number, seconds: number): void {
-    for (const entry of this.#ledger.entries()) {
-      if (entry.name.startsWith("agents.") && !this.#watched.has(entry.name)) continue;
-      const known = this.#samples.get(entry.name);
-      const sampled = known ?? { list: new Samples<UsageSample>("drop"), carriedBytes: entry.carriedBytes };
-      if (known === undefined) this.#samples.set(entry.name, sampled);
-      const bits = (entry.carriedBytes - sampled.carriedBytes) * 8 * wireShare;
-      sampled.carriedBytes = entry.carriedBytes;
+    const rate = (bits: number): number => (seconds > 0 ? threeDigits(bits / seconds) : 0);
+    for (const [index, { name, carriedBytes }] of this.#ledger.entries().entries()) {
+      if (name.startsWith("agents.") && !this.#watched.has(name)) continue;
+      const allocatedBits = this.#allocatedBits[index] ?? 0;
+      const known = this.#samples.get(name);
+      const sampled = known ?? { list: new Samples<UsageSample>("drop"), carriedBytes, allocatedBits };
+      if (known === undefined) this.#samples.set(name, sampled);
       sampled.list.add({
         sample: String(atMilliseconds),
         atMilliseconds,
-        ...capabilityAndAllocated(entry),
-        measuredBitsPerSecond: seconds > 0 ? threeDigits(bits / seconds) : 0,
+        capabilityBitsPerSecond: this.of(index).capabilityBitsPerSecond,
+        allocatedBitsPerSecond: rate(allocatedBits - sampled.allocatedBits),
+        measuredBitsPerSecond: rate((carriedBytes - sampled.carriedBytes) * 8 * wireShare),
       });
+      sampled.carriedBytes = carriedBytes;
+      sampled.allocatedBits = allocatedBits;
     }
-  }
-
-  /**
-   * Bits per second by index of the ledger, over the time since the last look but one second at least: for whoever looks
-   * now and then. Does not touch the smoothed rates.
-   */
-  measuredSinceLastLook(nowNanoseconds: number): readonly number[] {
-    const seconds = (nowNanoseconds - this.#look.atNanoseconds) / nanosecondsPerSecond;
-    if (seconds < 1) return this.#look.rates;
-    const { carried } = this.#look;
-    const entries = this.#ledger.entries();
-    const rates = entries.map(({ carriedBytes }, index) =>
-      threeDigits(((carriedBytes - (carried[index] ?? carriedBytes)) * 8 * wireShare) / seconds),
-    );
-    this.#look = { atNanoseconds: nowNanoseconds, carried: entries.map(({ carriedBytes }) => carriedBytes), rates };
-    return rates;
   }
 
   samples(name: string): readonly UsageSample[] {
@@ -86,15 +104,4 @@ export class ResourceUsage {
     this.#watched.delete(name);
     if (name.startsWith("agents.")) this.#samples.delete(name);
   }
-}
-
-/** As views show them: null where there is no limit. */
-export function capabilityAndAllocated(entry: LedgerEntry): {
-  capabilityBitsPerSecond: number | null;
-  allocatedBitsPerSecond: number;
-} {
-  return {
-    capabilityBitsPerSecond: entry.capability === Infinity ? null : entry.capability,
-    allocatedBitsPerSecond: entry.allocated,
-  };
 }

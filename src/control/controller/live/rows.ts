@@ -16,7 +16,6 @@ import { nanosecondsPerSecond } from "../../../std/units.ts";
 import type { LiveAgent } from "./live-agent.ts";
 import { shownStatus, type LiveFileSet } from "./live-file-set.ts";
 import type { LiveState } from "./live-state.ts";
-import { capabilityAndAllocated } from "./resource-usage.ts";
 import { threeDigits } from "./rate-meter.ts";
 import type { Flow } from "./traffic.ts";
 
@@ -44,22 +43,14 @@ export function controllerRow({ state, progress, traffic }: LiveState): Controll
 /** What a resource by its name may carry and carries. */
 export function usageOf({ state, usage }: LiveState, name: string): Usage {
   const { ledger } = state.scheduler.world;
-  const index = ledger.find(name);
-  if (index === undefined) {
-    return { capabilityBitsPerSecond: null, allocatedBitsPerSecond: 0, measuredBitsPerSecond: 0 };
-  }
-  return {
-    ...capabilityAndAllocated(ledger.entry(index)),
-    measuredBitsPerSecond: usage.measuredBitsPerSecond(index),
-  };
+  return usage.of(ledger.find(name));
 }
 
 export function resourceRow(live: LiveState, entry: LedgerEntry, index: number): ResourceRow {
   return {
     resource: entry.name,
     ...resourceOwner(entry.name),
-    ...capabilityAndAllocated(entry),
-    measuredBitsPerSecond: live.usage.measuredBitsPerSecond(index),
+    ...live.usage.of(index),
     carriedBytes: entry.carriedBytes,
     ...failuresOf(live, entry.name),
   };
@@ -204,7 +195,7 @@ export function flowRow(flow: Flow): FlowRow {
     targetSite: target.site ?? "",
     publisher: source.kind === "publisher",
     lanes: flow.lanes,
-    allocatedBitsPerSecond: flow.allocatedBitsPerSecond,
+    allocatedBitsPerSecond: flow.allocatedMeter.bitsPerSecond,
     measuredBitsPerSecond: flow.meter.bitsPerSecond,
     pendingBytes: flow.pendingBytes,
     fileSets: [...flow.fileSets],

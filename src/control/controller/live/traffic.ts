@@ -8,7 +8,9 @@ import type { ControllerState } from "../state.ts";
 import type { Lane } from "../../../scheduler/lane.ts";
 import type { Member } from "../../../scheduler/world.ts";
 import { flowLingerMilliseconds, wireShare } from "./limits.ts";
+import { nanosecondsPerSecond } from "../../../std/units.ts";
 import { RateMeter } from "./rate-meter.ts";
+import type { ResourceUsage } from "./resource-usage.ts";
 
 /** The lanes between two sites, or from a publisher that did not say where it is (site ""). */
 export interface SitePair {
@@ -16,8 +18,10 @@ export interface SitePair {
   readonly to: string;
   bytes: number;
   readonly meter: RateMeter;
+  /** The rates of its lanes, each times how long the lane has had it. */
+  allocatedBits: number;
+  readonly allocatedMeter: RateMeter;
   lanes: number;
-  allocatedBitsPerSecond: number;
 }
 
 /** The lanes from one source to one target. */
@@ -29,16 +33,20 @@ export interface Flow {
   readonly pair: SitePair;
   bytes: number;
   readonly meter: RateMeter;
+  allocatedBits: number;
+  readonly allocatedMeter: RateMeter;
   lanes: number;
-  allocatedBitsPerSecond: number;
   pendingBytes: number;
-  readonly fileSets: Set<string>;
+  /** Of what its lanes brought last. */
+  fileSets: ReadonlySet<string>;
   lastLaneNanoseconds: number;
 }
 
 interface TrackedLane {
   readonly flow: Flow;
   bytes: number;
+  /** Up to when its rate is counted as allocated. */
+  allocatedUntilNanoseconds: number;
 }
 
 /** Lanes of which the end was never reported are looked for when there are so many more than run. */
@@ -49,12 +57,16 @@ export class Traffic {
   readonly #lanes = new Map<number, TrackedLane>();
   readonly #flows = new Map<string, Flow>();
   readonly #pairs = new Map<string, SitePair>();
+  /** Their ends were reported in what is being handled. */
+  readonly #ending: { readonly tracked: TrackedLane; readonly lane: Lane }[] = [];
+  readonly #usage: ResourceUsage;
   lanesOpened = 0;
   lanesEnded = 0;
   lanesFailed = 0;
 
-  constructor(state: ControllerState) {
+  constructor(state: ControllerState, usage: ResourceUsage) {
     this.#state = state;
+    this.#usage = usage;
     for (const lane of state.scheduler.lanes.values()) this.#track(lane).bytes = lane.receivedBytes;
   }
 
@@ -75,8 +87,9 @@ export class Traffic {
     }
   }
 
-  /** Takes note of lanes that were opened. */
+  /** Takes note of lanes that were opened, and of those that have ended. */
   after(commands: readonly ControllerCommand[]): void {
+    for (const { tracked, lane } of this.#ending.splice(0)) this.#noteAllocated(tracked, lane);
     for (const command of commands) {
       if (command.type !== "sendAgent" && command.type !== "sendPublisher") continue;
       if (command.message.type !== "instruct") continue;
@@ -88,30 +101,36 @@ export class Traffic {
     }
   }
 
-  /** Works out rates and what is allocated now. */
+  /** Counts what the lanes that run have been allocated up to now. */
+  countRunning(now: number): void {
+    for (const lane of this.#state.scheduler.lanes.values()) {
+      this.#noteAllocated(this.#lanes.get(lane.laneId) ?? this.#track(lane), lane, now);
+    }
+  }
+
+  /** Works out rates, and what runs now. */
   tick(now: number, seconds: number): void {
     for (const pair of this.#pairs.values()) {
       pair.lanes = 0;
-      pair.allocatedBitsPerSecond = 0;
-      pair.meter.update(pair.bytes, seconds, wireShare);
+      updateMeters(pair, seconds);
     }
     for (const flow of this.#flows.values()) {
       flow.lanes = 0;
-      flow.allocatedBitsPerSecond = 0;
       flow.pendingBytes = 0;
-      flow.fileSets.clear();
-      flow.meter.update(flow.bytes, seconds, wireShare);
+      updateMeters(flow, seconds);
     }
+    const fileSets = new Map<Flow, Set<string>>();
     for (const lane of this.#state.scheduler.lanes.values()) {
       const { flow } = this.#lanes.get(lane.laneId) ?? this.#track(lane);
       flow.lanes += 1;
-      flow.allocatedBitsPerSecond += lane.rateBitsPerSecond;
       flow.pendingBytes += lane.pendingBytes;
       flow.lastLaneNanoseconds = now;
-      for (const order of lane.pending.keys()) flow.fileSets.add(order.description.fileSet);
       flow.pair.lanes += 1;
-      flow.pair.allocatedBitsPerSecond += lane.rateBitsPerSecond;
+      const known = fileSets.get(flow) ?? new Set();
+      for (const order of lane.pending.keys()) known.add(order.description.fileSet);
+      if (known.size > 0) fileSets.set(flow, known);
     }
+    for (const [flow, known] of fileSets) flow.fileSets = known;
     this.forget(now);
   }
 
@@ -137,12 +156,29 @@ export class Traffic {
     }
     if (ended === undefined) return;
     this.#lanes.delete(laneId);
+    const lane = this.#state.scheduler.lanes.get(laneId);
+    if (lane !== undefined) this.#ending.push({ tracked, lane });
     if (ended === "failed") this.lanesFailed += 1;
     else this.lanesEnded += 1;
   }
 
+  /** By default up to the event that was handled last. */
+  #noteAllocated(tracked: TrackedLane, { path, rateBitsPerSecond }: Lane, now = this.#state.now): void {
+    const seconds = (now - tracked.allocatedUntilNanoseconds) / nanosecondsPerSecond;
+    if (seconds <= 0) return;
+    tracked.allocatedUntilNanoseconds = now;
+    const bits = rateBitsPerSecond * seconds;
+    tracked.flow.allocatedBits += bits;
+    tracked.flow.pair.allocatedBits += bits;
+    this.#usage.noteAllocated(path, bits);
+  }
+
   #track(lane: Lane): TrackedLane {
-    const tracked = { flow: this.#flow(lane.source, lane.target), bytes: 0 };
+    const flow = this.#flow(lane.source, lane.target);
+    for (const order of lane.pending.keys()) {
+      if (!flow.fileSets.has(order.description.fileSet)) flow.fileSets = new Set([order.description.fileSet]);
+    }
+    const tracked = { flow, bytes: 0, allocatedUntilNanoseconds: lane.openedNanoseconds };
     this.#lanes.set(lane.laneId, tracked);
     return tracked;
   }
@@ -158,8 +194,9 @@ export class Traffic {
         pair: this.#pair(source.site ?? "", target.site ?? ""),
         bytes: 0,
         meter: new RateMeter(0),
+        allocatedBits: 0,
+        allocatedMeter: new RateMeter(0),
         lanes: 0,
-        allocatedBitsPerSecond: 0,
         pendingBytes: 0,
         fileSets: new Set(),
         lastLaneNanoseconds: this.#state.now,
@@ -174,9 +211,18 @@ export class Traffic {
     const key = `${from}>${to}`;
     let pair = this.#pairs.get(key);
     if (pair === undefined) {
-      pair = { from, to, bytes: 0, meter: new RateMeter(0), lanes: 0, allocatedBitsPerSecond: 0 };
+      const meters = { meter: new RateMeter(0), allocatedMeter: new RateMeter(0) };
+      pair = { from, to, bytes: 0, allocatedBits: 0, lanes: 0, ...meters };
       this.#pairs.set(key, pair);
     }
     return pair;
   }
+}
+
+function updateMeters(
+  counted: Pick<SitePair, "bytes" | "meter" | "allocatedBits" | "allocatedMeter">,
+  seconds: number,
+): void {
+  counted.meter.update(counted.bytes, seconds, wireShare);
+  counted.allocatedMeter.update(counted.allocatedBits / 8, seconds);
 }

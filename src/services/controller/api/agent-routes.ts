@@ -1,4 +1,5 @@
 /** Agents: what they hold, and what an operator orders of them. */
+import { didYouMean } from "../../../std/nearest.ts";
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { matchesSelector, parseSelector } from "../../../model/selector.ts";
@@ -73,8 +74,12 @@ export function addAgentRoutes(api: OpenAPIHono, { machine, ask }: ControllerApi
   });
   api.openapi(one, (context) => {
     const { agent } = context.req.valid("param");
-    const found = machine.agents().find(({ name }) => name === agent);
-    if (found === undefined) throw new ApiError("notFound", `there is no agent ${agent}`);
+    const agents = machine.agents();
+    const found = agents.find(({ name }) => name === agent);
+    if (found === undefined) {
+      const names = agents.map(({ name }) => name);
+      throw new ApiError("notFound", `there is no agent ${agent}${didYouMean(agent, names)}`);
+    }
     return context.json(found, 200);
   });
   for (const type of Object.keys(orders) as (keyof typeof orders)[]) {

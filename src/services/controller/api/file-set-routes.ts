@@ -1,4 +1,6 @@
 /** File sets: what there is and how far it is. */
+import type { VersionSummary } from "../../../protocol/views.ts";
+import { didYouMean } from "../../../std/nearest.ts";
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { maximumListedFiles } from "../../../control/controller/views.ts";
@@ -59,20 +61,30 @@ export function addFileSetRoutes(api: OpenAPIHono, { machine }: ControllerApiOpt
   api.openapi(versions, (context) => {
     const { name } = context.req.valid("param");
     const found = machine.fileSets().filter((version) => version.name === name);
-    if (found.length === 0) throw new ApiError("notFound", `there is no file set ${name}`);
+    if (found.length === 0) throw noFileSet(machine.fileSets(), name);
     return context.json(found, 200);
   });
   api.openapi(detail, (context) => {
     const { name, version } = context.req.valid("param");
     const found = machine.fileSet(name, version, context.req.valid("query").files === "true");
-    if (found === undefined) throw new ApiError("notFound", `there is no file set ${name}@${version}`);
+    if (found === undefined) throw noFileSet(machine.fileSets(), name, version);
     return context.json(found, 200);
   });
   api.openapi(files, (context) => {
     const { name, version } = context.req.valid("param");
     const { offset, limit } = context.req.valid("query");
     const found = machine.files(`${name}@${version}`, offset, limit);
-    if (found === undefined) throw new ApiError("notFound", `there is no file set ${name}@${version}`);
+    if (found === undefined) throw noFileSet(machine.fileSets(), name, version);
     return context.json(found, 200);
   });
+}
+
+/** Says what there is instead: other versions, or a name that is spelled nearly so. */
+function noFileSet(all: readonly VersionSummary[], name: string, version?: string): ApiError {
+  const versions = all.filter((one) => one.name === name).map((one) => one.version);
+  if (version !== undefined && versions.length > 0) {
+    return new ApiError("notFound", `${name} has no version ${version}; it has ${versions.join(", ")}`);
+  }
+  const nearest = didYouMean(name, new Set(all.map((one) => one.name)));
+  return new ApiError("notFound", `there is no file set ${name}${nearest}`);
 }

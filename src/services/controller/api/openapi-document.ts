@@ -13,6 +13,7 @@ export interface OpenApiDocument {
 }
 
 export interface OpenApiOperation {
+  readonly operationId?: string;
   readonly tags?: readonly string[];
   readonly summary?: string;
   readonly description?: string;
@@ -60,9 +61,13 @@ export function openApiDocument(api: OpenAPIHono): OpenApiDocument {
     info: {
       title: "Sluice controller",
       version: programVersion(),
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       description:
         "Sizes are bytes of content; rates are bits per second on the wire; dates are milliseconds since 1970. Fields may be added within v1; none is taken away.",
     },
+    servers: [{ url: "/", description: "The controller that serves this document" }],
+    // Nobody is asked who they are: keep the port inside a network that you trust.
+    security: [],
   }) as unknown as OpenApiDocument;
   const paths = Object.fromEntries(
     Object.entries(made.paths).map(([path, operations]) => [
@@ -70,11 +75,29 @@ export function openApiDocument(api: OpenAPIHono): OpenApiDocument {
       Object.fromEntries(
         Object.entries(operations).map(([method, operation]) => [
           method,
-          { ...operation, responses: { ...operation.responses, default: refusal } },
+          {
+            operationId: operationId(method, path),
+            ...operation,
+            responses: { ...operation.responses, "4XX": refusal, default: refusal },
+          },
         ]),
       ),
     ]),
   );
   const schemas = { ...made.components?.schemas, ErrorView: z.toJSONSchema(errorViewSchema) as OpenApiSchema };
   return { ...made, paths, components: { ...made.components, schemas } };
+}
+
+/** What generated clients call it: `GET /v1/filesets/{name}/versions` is getFilesetsByNameVersions. */
+function operationId(method: string, path: string): string {
+  const words = path.replace(/^\/v1\//, "/").split(/[/.-]/);
+  const named = words.map((word) => {
+    const parameter = /^\{(\w+)\}$/.exec(word)?.[1];
+    return parameter === undefined ? capitalized(word) : `By${capitalized(parameter)}`;
+  });
+  return `${method}${named.join("")}`;
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }

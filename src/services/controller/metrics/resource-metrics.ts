@@ -2,6 +2,9 @@
 import type { LiveFigures } from "../../../control/controller/live/figures.ts";
 import { counter, gauge, setCounter, type Registry } from "../../../platform/metrics/gauges.ts";
 
+/** Prometheus counts in bytes; everything else here says bits, as links are sold. */
+const bitsPerByte = 8;
+
 export class ResourceMetrics {
   readonly #info;
   readonly #capability;
@@ -22,19 +25,19 @@ export class ResourceMetrics {
     );
     this.#capability = gauge(
       registry,
-      "sluice_resource_capability_bits_per_second",
+      "sluice_resource_capability_bytes_per_second",
       "What a resource may be used for, on the wire; absent where no limit is stated",
       resource,
     );
     this.#allocated = gauge(
       registry,
-      "sluice_resource_allocated_bits_per_second",
+      "sluice_resource_allocated_bytes_per_second",
       "What is allocated of a resource, on the wire",
       resource,
     );
     this.#measured = gauge(
       registry,
-      "sluice_resource_measured_bits_per_second",
+      "sluice_resource_measured_bytes_per_second",
       "What came over a resource since the last scrape, on the wire",
       resource,
     );
@@ -65,9 +68,9 @@ export class ResourceMetrics {
     for (const { name, kind, owner, capability, allocated, measured, carriedBytes } of resources) {
       const labels = { resource: name };
       this.#info.set({ ...labels, kind, owner }, 1);
-      if (capability !== undefined) this.#capability.set(labels, capability);
-      this.#allocated.set(labels, allocated);
-      this.#measured.set(labels, measured);
+      if (capability !== undefined) this.#capability.set(labels, capability / bitsPerByte);
+      this.#allocated.set(labels, allocated / bitsPerByte);
+      this.#measured.set(labels, measured / bitsPerByte);
       this.#carried.inc(labels, carriedBytes);
     }
     this.#failures.reset();
