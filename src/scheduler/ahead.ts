@@ -33,8 +33,10 @@ export function durationNanoseconds(bytes: number, rateBitsPerSecond: number, wi
 /** Learns from the news of a transfer's end. */
 export function learn(delay: Delay, elapsedNanoseconds: number, expectedNanoseconds: number): void {
   const observed = Math.max(0, elapsedNanoseconds - expectedNanoseconds);
-  delay.roundTripNanoseconds = Math.min(delay.roundTripNanoseconds, observed);
-  const later = observed - delay.roundTripNanoseconds;
+  // A long transfer that was a little quicker than its rate says nothing of words.
+  const isTelling = expectedNanoseconds <= delay.roundTripNanoseconds;
+  if (isTelling) delay.roundTripNanoseconds = Math.min(delay.roundTripNanoseconds, observed);
+  const later = Math.max(0, observed - delay.roundTripNanoseconds);
   delay.deviationNanoseconds += Math.round((later - delay.deviationNanoseconds) * deviationShare);
 }
 

@@ -64,12 +64,7 @@ export class Scheduler {
       drop: (lane) => this.#end(lane, false),
       withdraw: (member, order, ranges) => this.#withdraw(member, order, ranges),
     });
-    this.#lanes.onFollowed = (successor, predecessor) => {
-      this.#watch.followed(successor, predecessor);
-      // Its source may never have heard of the other, and must not go on waiting for its end: a new ticket says so.
-      const isUnknown = predecessor.receivedBytes + predecessor.arrivedBytes === 0;
-      if (isUnknown && successor.source === predecessor.source) this.#decisions.rerated.add(successor);
-    };
+    this.#lanes.onFollowed = (successor, predecessor) => this.#watch.followed(successor, predecessor);
     this.#mode = createMode(
       choice,
       {
@@ -293,7 +288,9 @@ export class Scheduler {
 
   /** Ends a lane, and every lane that waits at its target for what no longer comes. */
   #end(lane: Lane, maySendOn: boolean): void {
-    if (maySendOn) for (const successor of [...lane.successors]) this.#closeWith(successor);
+    // Of one that never began its source need not have heard: those that were to follow it would wait for ever.
+    const hasBegun = lane.receivedBytes + lane.arrivedBytes > 0;
+    if (maySendOn || !hasBegun) for (const successor of [...lane.successors]) this.#closeWith(successor);
     const withdrawn = this.#lanes.close(lane, maySendOn);
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
     this.#mode.touch(lane.source);
