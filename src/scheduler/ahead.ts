@@ -25,6 +25,8 @@ const deviationShare = 1 / 8;
 /** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
 const withinSitePauses = 10;
 const betweenSitesPauses = 100;
+/** ... for so long at least. */
+const betweenSitesNanoseconds = 2_000_000_000;
 /** Words are sent earlier by this part of the round trip. */
 const marginShare = 0.25;
 
@@ -49,8 +51,9 @@ export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: num
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
   if (roundTripNanoseconds <= negligibleNanoseconds) return undefined;
   const pause = roundTripNanoseconds + lagNanoseconds;
-  const longest = lane.source.site === lane.target.site ? withinSitePauses : betweenSitesPauses;
-  if (durationOfLane >= longest * pause) return undefined;
+  const isWithin = lane.source.site === lane.target.site;
+  const longest = isWithin ? withinSitePauses * pause : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
+  if (durationOfLane >= longest) return undefined;
   const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
 }

@@ -50,6 +50,9 @@ export interface LaneWatchParts {
   readonly withdraw: (member: Member, order: BlockOrder, ranges: RangeSet) => void;
 }
 
+/** What a lane comes earlier than its rate allows, and is not worth waiting for. */
+const negligibleNanoseconds = 500_000;
+
 interface Watched {
   readonly lane: Lane;
   readonly atNanoseconds: number;
@@ -99,6 +102,13 @@ export class LaneWatch {
     lag.learn(Math.max(0, elapsed - expected - lane.target.delay.roundTripNanoseconds));
     if (isLate) blame(lane, lane.arrivedBytes, elapsed, world.ledger);
     else clear(lane, world.ledger, wasPrompt(lane, expected, elapsed, lag));
+  }
+
+  /** Until when what a lane has brought takes at its rate, if that is yet to come; 0: it took that long, or its rate changed. */
+  paidUntil(lane: Lane, now: number): number {
+    if (!lane.isShort || lane.rateBitsPerSecond !== lane.openedBitsPerSecond) return 0;
+    const until = lane.openedNanoseconds + this.#durationOf(lane, lane.receivedBytes);
+    return until - now > negligibleNanoseconds ? until : 0;
   }
 
   /** Lanes that will soon be empty get more, where that has to be said ahead of time. */

@@ -69,13 +69,15 @@ export class Lanes {
   /**
    * Ends a lane: what it had pending is no longer coming. Its charge is released; or, where it may still be sending until
    * its ends have heard of it, held back for a while.
+   * @param paidUntilNanoseconds until when what it brought takes at its rate: it may have come in a burst, and counts until then
    */
-  close(lane: Lane, maySendOn: boolean): { order: BlockOrder; ranges: RangeSet }[] {
+  close(lane: Lane, maySendOn: boolean, paidUntilNanoseconds = 0): { order: BlockOrder; ranges: RangeSet }[] {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
     this.#leave(lane);
     // A short lane is told its end by its target: it may still bring what came another way.
     if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) this.#holdBack(lane, lane.rateBitsPerSecond);
+    else if (paidUntilNanoseconds > 0) this.#holdBack(lane, lane.rateBitsPerSecond, paidUntilNanoseconds);
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
@@ -228,9 +230,9 @@ export class Lanes {
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
   }
 
-  #holdBack({ source, target, path }: Lane, rateBitsPerSecond: number): void {
+  #holdBack({ source, target, path }: Lane, rateBitsPerSecond: number, until?: number): void {
     const words = 2 * target.delay.roundTripNanoseconds;
-    const untilNanoseconds = this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + words;
+    const untilNanoseconds = until ?? this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + words;
     this.#heldBack.push({ source, target, path, rateBitsPerSecond, untilNanoseconds });
     this.#countHeldBack(path, rateBitsPerSecond);
   }

@@ -204,7 +204,7 @@ export class Scheduler {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
     } else if (lane.isShort && lane.pendingBytes === 0) this.#watch.ended(lane, now);
-    this.#end(lane, false);
+    this.#end(lane, false, this.#watch.paidUntil(lane, now));
     return lane;
   }
 
@@ -281,8 +281,8 @@ export class Scheduler {
   }
 
   /** Ends a lane, and every lane that waits at its target for what no longer comes. */
-  #end(lane: Lane, maySendOn: boolean): void {
-    const withdrawn = this.#lanes.close(lane, maySendOn);
+  #end(lane: Lane, maySendOn: boolean, paidUntilNanoseconds?: number): void {
+    const withdrawn = this.#lanes.close(lane, maySendOn, paidUntilNanoseconds);
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
     this.#mode.touch(lane.source);
     this.#mode.touch(lane.target);
