@@ -157,6 +157,12 @@ describe("metrics", () => {
     assert.equal(status, 0, stdout.toString());
   });
 
+  it("fire alerts when they should, and not when they should not", { skip }, () => {
+    const tests = join(repository, "deploy/prometheus/alerts-tests.yaml");
+    const { stdout, stderr, status } = spawnSync("promtool", ["test", "rules", tests]);
+    assert.equal(status, 0, `${stdout.toString()}${stderr.toString()}`);
+  });
+
   it("are what the dashboard of Grafana draws", () => {
     const text = readFileSync(join(repository, "deploy/grafana/sluice.json"), "utf8");
     const { panels } = JSON.parse(text) as {

@@ -1,6 +1,7 @@
 /**
- * Deciding ahead of the news. Words to an agent and back take time. A lane's end is foreseen, so early that words about what
- * follows get to the agents by the time that it ends; `succession.ts` says how the next lane takes its place.
+ * Deciding ahead of the news. Words to an agent and back take time. Where that is little, another portion is queued into a
+ * lane before it runs dry; after some time it is let end, and its two ends are matched anew. Where it is much, a lane's end
+ * is foreseen, so early that words about what follows get to the agents by then (`succession.ts`).
  *
  * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations
  * are is learned from each transfer.
@@ -22,6 +23,15 @@ export function newDelay(): Delay {
 /** Words that take no longer are not worth deciding ahead of. */
 const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
+/** From here on ends are foreseen; words that take less are bridged by filling the same lane again. */
+const farNanoseconds = 20_000_000;
+/** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
+const withinSitePauses = 10;
+const betweenSitesPauses = 100;
+/** ... for so long at least. */
+const betweenSitesNanoseconds = 2_000_000_000;
+/** It is filled again so much earlier, as a part of the round trip. */
+const extendMarginShare = 0.25;
 /** Words are sent earlier by this part of the round trip. */
 const marginShare = 1 / 8;
 
@@ -51,10 +61,25 @@ export function expectedEnd(lane: Lane, now: number, durationOfLane: number): nu
   return begin + durationOfLane;
 }
 
-/** When it is time to decide what follows a lane; undefined: when it has ended, since words take no time. */
+/**
+ * When more is to be queued into a lane so that it does not run dry before words about that get to its target.
+ * @returns undefined: not before it is empty, since words take no time, or so long that its end is foreseen, or it has lasted long enough
+ */
+export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: number): number | undefined {
+  const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
+  if (roundTripNanoseconds <= negligibleNanoseconds || roundTripNanoseconds >= farNanoseconds) return undefined;
+  const pause = roundTripNanoseconds + lagNanoseconds;
+  const isWithin = lane.source.site === lane.target.site;
+  const longest = isWithin ? withinSitePauses * pause : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
+  if (durationOfLane >= longest) return undefined;
+  const margin = roundTripNanoseconds * extendMarginShare + 2 * deviationNanoseconds + lagNanoseconds;
+  return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
+}
+
+/** When it is time to decide what follows a lane; undefined: when it has ended, since words take little time. */
 export function foreseeAt(lane: Lane, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  if (roundTripNanoseconds <= negligibleNanoseconds) return undefined;
+  if (roundTripNanoseconds < farNanoseconds) return undefined;
   const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.floor(lane.expectedEndNanoseconds - roundTripNanoseconds / 2 - margin);
 }

@@ -1,10 +1,10 @@
 /**
- * Keeps an eye on running short lanes: foresees their ends where words take time (`ahead.ts`), and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
+ * Keeps an eye on running short lanes: fills them again or foresees their ends where words take time (`ahead.ts`), and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
  * before.
  */
 import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
-import { durationNanoseconds, expectedEnd, foreseeAt, isOverdue, learn, wordsNanoseconds } from "./ahead.ts";
+import { durationNanoseconds, expectedEnd, extendAt, foreseeAt, isOverdue, learn, wordsNanoseconds } from "./ahead.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
 import { letFollow, settleInLane, type Lane } from "./lane.ts";
@@ -39,6 +39,8 @@ export interface LaneWatchParts {
   readonly settings: SchedulerSettings;
   readonly lag: FleetLag;
   readonly touch: (member: Member) => void;
+  /** Queues more into a lane. @returns whether there was more */
+  readonly extend: (lane: Lane) => boolean;
   /** Ends a lane and tells its target so. */
   readonly close: (lane: Lane) => void;
   /** Ends a lane of whose target nothing is heard any more. */
@@ -46,6 +48,9 @@ export interface LaneWatchParts {
   /** Blocks do not come to a member as they were to: lanes that wait for them there are ended. */
   readonly withdraw: (member: Member, order: BlockOrder, ranges: RangeSet) => void;
 }
+
+/** What a lane comes earlier than its rate allows, and is not worth waiting for. */
+const negligibleNanoseconds = 500_000;
 
 interface Watched {
   readonly lane: Lane;
@@ -73,6 +78,9 @@ export class LaneWatch {
     lane.expectedEndNanoseconds = expectedEnd(lane, now, this.#durationOf(lane, lane.pendingBytes));
     if (lane.predecessors.length === 0) this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
     this.#foreseeLater(lane);
+    const duration = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
+    const end = extendAt(lane, duration, this.#parts.lag.nanoseconds);
+    if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
   }
 
   /** One of those that a lane waited for has ended. */
@@ -118,16 +126,27 @@ export class LaneWatch {
     else clear(lane, world.ledger, wasPrompt(lane, expected, elapsed, lag));
   }
 
-  /** Lanes that will soon end: what is to follow them is decided now. */
-  foresee(now: number): void {
-    const { lanes, lag, touch } = this.#parts;
+  /** Until when what a lane has brought takes at its rate, if that is yet to come; 0: it took that long, or its rate changed. */
+  paidUntil(lane: Lane, now: number): number {
+    if (!lane.isShort || lane.rateBitsPerSecond !== lane.openedBitsPerSecond) return 0;
+    const until = lane.openedNanoseconds + this.#durationOf(lane, lane.receivedBytes);
+    return until - now > negligibleNanoseconds ? until : 0;
+  }
+
+  /** Lanes that will soon be empty get more, or what is to follow them is decided now. */
+  goOn(now: number): void {
+    const { lanes, lag, touch, extend } = this.#parts;
     for (const lane of this.#due(this.#ends, now)) {
       // Who is slow has to show, transfer by transfer, that it can do more.
       const isSlow = lane.isGivenUp || lane.shrunk || isSlowSource(lane.source) || isSlowTarget(lane.target);
       if (isSlow || lane.isOffered) continue;
-      const at = foreseeAt(lane, lag.nanoseconds) ?? Infinity;
+      const at = foreseeAt(lane, lag.nanoseconds);
+      if (at === undefined) {
+        if (lane.successors.length + lane.predecessors.length === 0 && extend(lane)) this.opened(lane, now);
+        continue;
+      }
       if (at > now) {
-        if (at !== Infinity) this.#ends.push({ lane, atNanoseconds: at });
+        this.#ends.push({ lane, atNanoseconds: at });
         continue;
       }
       // Looked at again when those have ended.

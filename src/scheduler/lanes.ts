@@ -108,8 +108,9 @@ export class Lanes {
   /**
    * Ends a lane: what it had pending is no longer coming. Its charge is released; or, where it may still be sending until
    * its ends have heard of it, held back for a while.
+   * @param paidUntilNanoseconds until when what it brought takes at its rate: it may have come in a burst, and counts until then
    */
-  close(lane: Lane, maySendOn: boolean): { order: BlockOrder; ranges: RangeSet }[] {
+  close(lane: Lane, maySendOn: boolean, paidUntilNanoseconds = 0): { order: BlockOrder; ranges: RangeSet }[] {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
     this.#leave(lane);
@@ -121,7 +122,7 @@ export class Lanes {
       const successors = lane.successors.filter(({ isClosed }) => isClosed);
       const heard = successors.map(({ heldBackUntilNanoseconds }) => heldBackUntilNanoseconds);
       lane.heldBackUntilNanoseconds = Math.max(this.#heldBackUntil(lane), ...heard);
-    }
+    } else lane.heldBackUntilNanoseconds = Math.max(lane.heldBackUntilNanoseconds, paidUntilNanoseconds);
     for (const successor of dropClaims(lane, this.#now)) {
       if (successor.predecessors.length === 0) this.#settle(successor);
     }
@@ -145,11 +146,12 @@ export class Lanes {
     if (lane.charges === undefined && lane.successors.length === 0) {
       const { path, rateBitsPerSecond, heldBackUntilNanoseconds } = lane;
       if (heldBackUntilNanoseconds <= this.#now) this.#world.ledger.release(path, rateBitsPerSecond);
-      else
+      else {
         this.#holdBack(
           lane,
           path.map(() => rateBitsPerSecond),
         );
+      }
       return;
     }
     this.#free(lane, settleClaims(lane));

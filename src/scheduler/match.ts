@@ -164,6 +164,26 @@ export class Matcher {
     if (this.#runnersUp.length > 0) this.#runnersUp = [];
   }
 
+  /**
+   * Queues another portion into a lane that will soon be empty, if its source has one for its target by the same rules.
+   * @returns whether it did
+   */
+  extend(lane: Lane): boolean {
+    const { source, target } = lane;
+    if (!this.mayServe(source, target) || lane.shrunk) return false;
+    let best: Match | undefined;
+    for (const order of target.needs) {
+      const given = order.find(source);
+      if (order.paused || given === undefined || (best !== undefined && best.order.rank <= order.rank)) continue;
+      const holding = order.holding(target);
+      best = this.match(order, given, holding, lane.rateBitsPerSecond, extensionRule(order, given, holding)) ?? best;
+    }
+    this.forget();
+    if (best === undefined) return false;
+    this.parts.lanes.queue(lane, best.order, this.#portion(best), this.decisions);
+    return true;
+  }
+
   /** Opens the lane and queues its portion. */
   open(match: Match, reason: MatchReason): void {
     const { lanes, market, onDecision, mode } = this.parts;
@@ -219,4 +239,11 @@ export class Matcher {
 function isBetter(order: BlockOrder, score: number, other: Match): boolean {
   const [first, second] = [order.rank, other.order.rank];
   return first === second ? score > other.score : first < second;
+}
+
+/** Between sites only what the target's site lacks, and out of a home what is nowhere else; within a site anything. */
+function extensionRule(order: BlockOrder, source: Holding, target: Holding): PickRule {
+  if (source.view === target.view || target.view === undefined) return { rarity: "inSite" };
+  const isFromHome = source.view?.isHome === true && !target.view.isHome && !order.onlyHome.isEmpty;
+  return { rarity: "sites", only: isFromHome ? order.onlyHome : target.view.absent };
 }

@@ -80,6 +80,11 @@ export class PlanFollower implements Mode {
     this.#matcher.decisions = decisions;
   }
 
+  /** Queues more into a lane that will soon be empty. @returns whether there was more */
+  extend(lane: Lane): boolean {
+    return this.#matcher.extend(lane);
+  }
+
   touchAll(): void {
     if (this.#plans.size > 0) {
       for (const member of this.#matcher.parts.world.members.values()) this.#touched.add(member);

@@ -182,6 +182,26 @@ test("a lane is charged until its target ends it, though what it was to bring ca
   assert.equal(scheduler.world.ledger.entry(target.nicDown).allocated, 0);
 });
 
+test("what came earlier than its lane's rate allows counts until it is due: lanes one after the other are no burst", () => {
+  const scheduler = newScheduler(sites(["a"], "500Mbps"));
+  const order = addContent(scheduler, "payload@1", 1, mebibyte);
+  const [origin, target] = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "a-1", "a")];
+  scheduler.addHeld(origin, order, RangeSet.of(0, 1), 0);
+  scheduler.setWants(target, order, true);
+  const [lane] = scheduler.decide(0).opened;
+  assert.ok(lane);
+  const allocated = (): number => scheduler.world.ledger.entry(target.nicDown).allocated;
+  const due = Math.ceil((mebibyte * 8e9 * (1_514 / 1_448)) / lane.rateBitsPerSecond);
+  const early = due - 3_000_000;
+  scheduler.laneMeasured(lane.laneId, mebibyte, early);
+  scheduler.addHeld(target, order, RangeSet.of(0, 1), early);
+  scheduler.laneEnded(lane.laneId, false, early);
+  scheduler.decide(early);
+  assert.equal(allocated(), lane.rateBitsPerSecond);
+  scheduler.decide(due + 1);
+  assert.equal(allocated(), 0);
+});
+
 test("a lane whose end is never heard of is closed when it is late, and what it had is held back for a moment", () => {
   const scheduler = newScheduler(sites(["a"], "500Mbps"));
   const order = addContent(scheduler, "payload@1", 1, mebibyte);

@@ -60,6 +60,7 @@ export class Scheduler {
       settings: this.settings,
       lag,
       touch: (member) => this.#mode.touch(member),
+      extend: (lane) => this.#mode.extend(lane),
       close: (lane) => this.#closeWith(lane),
       drop: (lane) => this.#end(lane, false),
       withdraw: (member, order, ranges) => this.#withdraw(member, order, ranges),
@@ -210,7 +211,7 @@ export class Scheduler {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
     } else if (lane.isShort && lane.pendingBytes === 0) this.#watch.ended(lane, now);
-    this.#end(lane, false);
+    this.#end(lane, false, this.#watch.paidUntil(lane, now));
     return lane;
   }
 
@@ -244,7 +245,7 @@ export class Scheduler {
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
     this.#watch.slowDown(now, this.#decisions);
     this.#mode.prepare(now, this.#decisions);
-    this.#watch.foresee(now);
+    this.#watch.goOn(now);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
       this.#closeWith(lane);
@@ -287,11 +288,11 @@ export class Scheduler {
   }
 
   /** Ends a lane, and every lane that waits at its target for what no longer comes. */
-  #end(lane: Lane, maySendOn: boolean): void {
+  #end(lane: Lane, maySendOn: boolean, paidUntilNanoseconds?: number): void {
     // Of one that never began its source need not have heard: those that were to follow it would wait for ever.
     const hasBegun = lane.receivedBytes + lane.arrivedBytes > 0;
     if (maySendOn || !hasBegun) for (const successor of [...lane.successors]) this.#closeWith(successor);
-    const withdrawn = this.#lanes.close(lane, maySendOn);
+    const withdrawn = this.#lanes.close(lane, maySendOn, paidUntilNanoseconds);
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
     this.#mode.touch(lane.source);
     this.#mode.touch(lane.target);

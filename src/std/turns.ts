@@ -10,7 +10,7 @@ export interface TurnsOptions {
 
 interface Waiting {
   readonly left: Set<number>;
-  readonly then: () => void;
+  readonly begin: () => void;
 }
 
 const nobody: readonly number[] = [];
@@ -43,7 +43,7 @@ export class Turns {
       for (const other of this.#left(before)) waiting.left.add(other);
       if (waiting.left.size > 0) continue;
       this.#waiting.delete(waiting);
-      waiting.then();
+      waiting.begin();
     }
   }
 
@@ -51,13 +51,13 @@ export class Turns {
    * Does something when all of these have had their turn: at once, where they have.
    * @returns gives it up
    */
-  after(numbers: readonly number[], then: () => void): () => void {
+  after(numbers: readonly number[], begin: () => void): () => void {
     const left = this.#left(numbers);
     if (left.size === 0) {
-      then();
+      begin();
       return () => undefined;
     }
-    const waiting: Waiting = { left, then };
+    const waiting: Waiting = { left, begin };
     this.#waiting.add(waiting);
     return () => this.#waiting.delete(waiting);
   }

@@ -92,7 +92,9 @@ function fileSetLines(view: FleetView, rows: readonly FileSetRow[], screen: Scre
       lines.push(pc.dim(`and ${ordered.length - index} more: sluice fileset ls`));
       break;
     }
-    lines.push(...fileSetBlock(row, table[index] ?? [], screen));
+    const block = fileSetBlock(row, table[index] ?? [], screen);
+    lines.push(...block);
+    left -= block.length - 1;
     const sites = [...sitesOf(row)].sort((one, other) => shareOf(one) - shareOf(other)).slice(0, mostSites);
     const shown = sites.slice(0, Math.max(0, left));
     left -= shown.length;
@@ -113,21 +115,18 @@ function fileSetCells(row: FileSetRow): string[] {
 
 function fileSetBlock(row: FileSetRow, cells: readonly string[], screen: Screen): string[] {
   const [name = "", state = "", share = "", held = "", size = ""] = cells;
-  const remarks = isDone(row)
-    ? ""
-    : [
-        row.rateBitsPerSecond > 0 ? formatBitsPerSecond(row.rateBitsPerSecond) : "",
-        timeLeft(row.secondsLeft),
-        row.heldBackBy === null ? "" : `held back by ${printable(row.heldBackBy.text)}`,
-      ]
-        .filter((text) => text !== "")
-        .join(", ");
+  const reason = isDone(row) || row.heldBackBy === null ? "" : `held back by ${printable(row.heldBackBy.text)}`;
+  const rate = row.rateBitsPerSecond > 0 ? formatBitsPerSecond(row.rateBitsPerSecond) : "";
+  const remarks = isDone(row) ? [] : [rate, timeLeft(row.secondsLeft)].filter((text) => text !== "");
   const drawn = bar(row.heldBytes, row.wantedBytes, barWidth(screen), screen.unicode);
   const color = isDone(row) ? pc.green : row.stalled > 0 ? pc.yellow : pc.cyan;
   const full = isDone(row) ? bar(1, 1, barWidth(screen), screen.unicode) : drawn;
-  return [
-    `${pc.bold(name)}  ${state}  ${color(full)} ${share}  ${held} agents  ${size}${remarks === "" ? "" : `  ${remarks}`}`,
-  ];
+  const line = (more: readonly string[]): string =>
+    `${pc.bold(name)}  ${state}  ${color(full)} ${share}  ${held} agents  ${size}${more.length === 0 ? "" : `  ${more.join(", ")}`}`;
+  if (reason === "") return [line(remarks)];
+  // What holds it back is never cut off: without room beside the figures it stands below them.
+  const whole = line([...remarks, reason]);
+  return lengthOf(whole) <= screen.columns ? [whole] : [line(remarks), `  ${reason}`];
 }
 
 /** Bars under the file set's own, those that are least far first. */
@@ -170,16 +169,16 @@ function linkLines(overview: TopicData<"overview">, screen: Screen): string[] {
       name,
       capability === null ? "no limit" : formatShare(use.allocatedBitsPerSecond, capability),
       formatBitsPerSecond(use.measuredBitsPerSecond),
+      capability === null ? "" : `of ${formatBitsPerSecond(capability)}`,
       formatBitsPerSecond(use.allocatedBitsPerSecond),
-      capability === null ? "" : `may carry ${formatBitsPerSecond(capability)}`,
     ]),
-    new Set([1, 2, 3]),
+    new Set([1, 2, 4]),
   );
   const lines = busiest.map((link, index) => {
-    const [name = "", use = "", measured = "", allocated = "", capability = ""] = table[index] ?? [];
+    const [name = "", use = "", measured = "", capability = "", allocated = ""] = table[index] ?? [];
     const drawn = bar(link.allocatedBitsPerSecond, link.capabilityBitsPerSecond ?? 0, barWidth(screen), screen.unicode);
     const color = useOf(link) > busyShare ? pc.yellow : pc.cyan;
-    return `${name}  ${color(drawn)} ${use}  measured ${measured}  allocated ${allocated}  ${capability}`;
+    return `${name}  ${color(drawn)} ${use}  ${measured} ${capability}  allocated ${allocated}`;
   });
   return ["", pc.dim("BUSIEST LINKS"), ...lines];
 }
@@ -244,9 +243,19 @@ function clipped(lines: readonly string[], { rows, columns }: Screen): string[] 
   return lines.slice(0, Math.max(1, rows)).map((line) => clip(line, columns));
 }
 
+// oxlint-disable-next-line no-control-regex -- colours are what is looked for
+const colors = /(\u001b\[\d+m)/;
+
+/** Without the colours. */
+function lengthOf(line: string): number {
+  return line
+    .split(colors)
+    .filter((_, index) => index % 2 === 0)
+    .join("").length;
+}
+
 function clip(line: string, columns: number): string {
-  // oxlint-disable-next-line no-control-regex -- colours are what is looked for
-  const pieces = line.split(/(\u001b\[\d+m)/);
+  const pieces = line.split(colors);
   let left = columns;
   return pieces
     .map((piece) => {

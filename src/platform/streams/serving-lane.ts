@@ -87,6 +87,7 @@ export class ServingLane {
     if (turns.areOver(this.grant.after)) return this.fill();
     this.#stopWaitingForTurn = turns.after(this.grant.after, () => {
       this.#stopWaitingForTurn = undefined;
+      this.grant.bucket.begin(monotonicNanoseconds());
       this.fill();
     });
   }

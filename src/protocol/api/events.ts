@@ -85,8 +85,11 @@ export const topicSchemas = {
 export type TopicData<Kind extends TopicKind> = z.infer<(typeof topicSchemas)[Kind]>;
 export type AnyTopicData = { [Kind in TopicKind]: TopicData<Kind> }[TopicKind];
 
+const noTopic =
+  "there is no such topic: overview, agents, resources, transfers, fileSet:NAME@VERSION, agent:NAME, resource:NAME";
+
 /** `overview`, `fileSet:index@7`, `agent:fra-0`, `resource:sites.fra.uplink`. */
-export const topicNameSchema = z.string().max(320).regex(topicPattern).meta({
+export const topicNameSchema = z.string().max(320).regex(topicPattern, noTopic).meta({
   id: "TopicName",
   description: "overview, agents, resources, transfers, fileSet:NAME@VERSION, agent:NAME, resource:NAME",
 });
