@@ -107,8 +107,8 @@ export const resourceViewSchema = z
     resource: z.string(),
     /** null: no limit is stated. */
     capabilityBitsPerSecond: count.nullable(),
-    allocatedBitsPerSecond: count,
-    measuredBitsPerSecond: count,
+    allocatedBitsPerSecond: count.describe("Mean over the last seconds"),
+    measuredBitsPerSecond: count.describe("Mean over the last seconds"),
     /** Bytes of payload that came over it since this controller started. */
     carriedBytes: count,
     failures: count,

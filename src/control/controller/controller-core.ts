@@ -3,6 +3,7 @@
  * state, lets the scheduler decide, and instructs. No clock, no sockets, no randomness but a seed: the real program and
  * the simulator drive it in the same way.
  */
+import type { Usage } from "../../protocol/api/rows.ts";
 import { SeededRandom } from "../../std/seeded-random.ts";
 import { UserError } from "../../std/errors.ts";
 import type { Topology } from "../../model/topology.ts";
@@ -75,7 +76,7 @@ export class ControllerCore {
   }
 
   status(): StatusView {
-    return statusView(this.#running(), this.#measured);
+    return statusView(this.#running(), this.#usageOf);
   }
 
   fileSets(): VersionSummary[] {
@@ -103,7 +104,7 @@ export class ControllerCore {
   }
 
   resources(): ResourceView[] {
-    return resourceViews(this.#running(), this.#measured);
+    return resourceViews(this.#running(), this.#usageOf);
   }
 
   /** The bytes of a file set's manifest, as far as it has grown. */
@@ -116,8 +117,8 @@ export class ControllerCore {
     return this.#running().recoveringUntilNanoseconds !== undefined;
   }
 
-  /** Nothing is measured before somebody has asked for the live views. */
-  readonly #measured = (index: number): number => this.#live?.measuredBitsPerSecond(index) ?? 0;
+  /** Counted from when somebody first asked for the live views. */
+  readonly #usageOf = (index: number): Usage | undefined => this.#live?.usageOf(index);
 
   /** What the event stream shows; one for each controller. */
   live(): LiveView {

@@ -1,6 +1,8 @@
 /** What the controller shows of itself: views made from the state, for the API. They change nothing. */
 import { RangeSet } from "../../std/ranges.ts";
 import type { AgentView, ResourceView, StatusView, VersionDetail, VersionSummary } from "../../protocol/views.ts";
+import type { Usage } from "../../protocol/api/rows.ts";
+import type { LedgerEntry } from "../../scheduler/ledger.ts";
 import { isDue, isOrigin, isTarget } from "./assignments.ts";
 import type { Agent, ControllerState, FileSet } from "./state.ts";
 
@@ -109,23 +111,26 @@ export function agentView(state: ControllerState, agent: Agent): AgentView {
   };
 }
 
-/** Bits per second on the wire over a resource, by its index in the ledger. */
-export type Measured = (index: number) => number;
+/** What is used of a resource, by its index in the ledger: means over the last seconds; undefined: nobody counts them. */
+export type UsageOf = (index: number) => Usage | undefined;
 
 /**
  * Every resource and every other component that has failed (an agent as a source, a disk). Interfaces of agents that have
  * not been there since the controller started are in no ledger, and not listed.
  */
-export function resourceViews(state: ControllerState, measured: Measured): ResourceView[] {
+export function resourceViews(state: ControllerState, usageOf: UsageOf): ResourceView[] {
   const { ledger } = state.scheduler.world;
-  const views = ledger.entries().map((entry, index) => ({
-    resource: entry.name,
-    capabilityBitsPerSecond: entry.capability === Infinity ? null : entry.capability,
-    allocatedBitsPerSecond: entry.allocated,
-    measuredBitsPerSecond: measured(index),
-    carriedBytes: entry.carriedBytes,
-    ...failureOf(state, entry.name),
-  }));
+  const views = ledger.entries().map((entry, index) => {
+    const { allocatedBitsPerSecond, measuredBitsPerSecond } = usageOf(index) ?? allocatedNow(entry);
+    return {
+      resource: entry.name,
+      capabilityBitsPerSecond: entry.capability === Infinity ? null : entry.capability,
+      allocatedBitsPerSecond,
+      measuredBitsPerSecond,
+      carriedBytes: entry.carriedBytes,
+      ...failureOf(state, entry.name),
+    };
+  });
   const known = new Set(views.map((view) => view.resource));
   for (const component of state.failures.all()) {
     if (known.has(component.name)) continue;
@@ -141,15 +146,19 @@ export function resourceViews(state: ControllerState, measured: Measured): Resou
   return views.sort((a, b) => (a.resource < b.resource ? -1 : 1));
 }
 
+function allocatedNow({ allocated }: LedgerEntry): Pick<Usage, "allocatedBitsPerSecond" | "measuredBitsPerSecond"> {
+  return { allocatedBitsPerSecond: allocated, measuredBitsPerSecond: 0 };
+}
+
 function failureOf(state: ControllerState, name: string): { failures: number; outOfUse: boolean; reason?: string } {
   const component = state.failures.get(name);
   if (component === undefined) return { failures: 0, outOfUse: false };
   return { failures: component.count, outOfUse: component.outOfUse, reason: component.reason };
 }
 
-export function statusView(state: ControllerState, measured: Measured): StatusView {
+export function statusView(state: ControllerState, usageOf: UsageOf): StatusView {
   const agents = [...state.agents.values()];
-  const resources = resourceViews(state, measured);
+  const resources = resourceViews(state, usageOf);
   const sites = new Map<string, { site: string; online: number; known: number }>();
   for (const agent of agents) {
     const site = sites.get(agent.row.site) ?? { site: agent.row.site, online: 0, known: 0 };
@@ -171,7 +180,7 @@ export function statusView(state: ControllerState, measured: Measured): StatusVi
   };
 }
 
-/** What is allocated now or was measured over the last seconds, over the capability; 0 where none is stated. */
+/** What was allocated or measured, over the capability; 0 where none is stated. */
 function use({ capabilityBitsPerSecond, allocatedBitsPerSecond, measuredBitsPerSecond }: ResourceView): number {
   if (capabilityBitsPerSecond === null) return 0;
   return Math.max(allocatedBitsPerSecond, measuredBitsPerSecond) / capabilityBitsPerSecond;

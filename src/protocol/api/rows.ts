@@ -14,8 +14,8 @@ const secondsLeft = z.number().min(0).nullable();
 /** What is allocated and measured of one resource. */
 export const usageSchema = z.object({
   capabilityBitsPerSecond: capability,
+  /** Rates of lanes, each times how long the lane had it: a mean over the last seconds, as is what came through. */
   allocatedBitsPerSecond: rate,
-  /** What came through in the last seconds. */
   measuredBitsPerSecond: rate,
 });
 export type Usage = z.infer<typeof usageSchema>;

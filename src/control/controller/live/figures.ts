@@ -97,14 +97,14 @@ function fileSetFigures({ progress }: LiveState): FileSetFigures[] {
 
 /** Sites and links; interfaces only where something is stated of them, since there are two for each agent. */
 function resourceFigures({ state, usage }: LiveState): ResourceFigures[] {
-  return state.scheduler.world.ledger.entries().flatMap(({ name, capability, allocated, carriedBytes }, index) => {
+  return state.scheduler.world.ledger.entries().flatMap(({ name, capability, carriedBytes }, index) => {
     if (capability === Infinity && name.startsWith("agents.")) return [];
     return [
       {
         name,
         ...resourceOwner(name),
         capability: capability === Infinity ? undefined : capability,
-        allocated,
+        allocated: usage.of(index).allocatedBitsPerSecond,
         measured: usage.measuredBitsPerSecond(index),
         carriedBytes,
       },

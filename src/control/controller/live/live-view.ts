@@ -4,6 +4,7 @@
  * It hears every event before it is handled and every batch of commands after, and notes what they are about; rows are
  * made only in `tick`, only for topics that someone listens to, and only of what is different. It changes nothing.
  */
+import type { Usage } from "../../../protocol/api/rows.ts";
 import { parseTopic } from "../../../protocol/api/topics.ts";
 import { nanosecondsPerMillisecond, nanosecondsPerSecond } from "../../../std/units.ts";
 import type { ControllerCommand, ControllerEvent } from "../controller-events.ts";
@@ -157,9 +158,9 @@ export class LiveView {
     return { topic, type, text: `{"topic":${JSON.stringify(topic)},"atMilliseconds":${atMilliseconds},${body}}` };
   }
 
-  /** What comes over a resource, by its index in the ledger: a mean over the last seconds, on the wire. */
-  measuredBitsPerSecond(index: number): number {
-    return this.#live.usage.measuredBitsPerSecond(index);
+  /** What is used of a resource, by its index in the ledger: means over the last seconds. */
+  usageOf(index: number): Usage {
+    return this.#live.usage.of(index);
   }
 
   /** Progress and use of resources always; flows and what holds file sets back only while someone listens. */

@@ -32,13 +32,13 @@ export class ResourceMetrics {
     this.#allocated = gauge(
       registry,
       "sluice_resource_allocated_bytes_per_second",
-      "What is allocated of a resource, on the wire",
+      "What was allocated of a resource over the last seconds, on the wire",
       resource,
     );
     this.#measured = gauge(
       registry,
       "sluice_resource_measured_bytes_per_second",
-      "What came over a resource since the last scrape, on the wire",
+      "What came over a resource in the last seconds, on the wire; the rate of sluice_resource_carried_bytes_total is exact over any time",
       resource,
     );
     this.#carried = counter(
