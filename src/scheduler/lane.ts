@@ -62,13 +62,23 @@ export function queueIntoLane(lane: Lane, order: BlockOrder, ranges: RangeSet): 
  */
 export function settleInLane(lane: Lane, order: BlockOrder, ranges: RangeSet, arrived: boolean): RangeSet {
   const pending = lane.pending.get(order);
+  if (pending?.equals(ranges) === true) {
+    // All that the lane had of it: mostly so.
+    lane.pending.delete(order);
+    settleBytes(lane, lane.pending.size === 0 ? lane.pendingBytes : order.bytesOf(pending), arrived);
+    if (!arrived) order.removeComing(lane.target, pending);
+    return pending;
+  }
   const settled = pending === undefined ? new RangeSet() : pending.intersection(ranges);
   if (pending === undefined || settled.isEmpty) return settled;
   pending.removeAll(settled);
   if (pending.isEmpty) lane.pending.delete(order);
-  const bytes = order.bytesOf(settled);
+  settleBytes(lane, order.bytesOf(settled), arrived);
+  if (!arrived) order.removeComing(lane.target, settled);
+  return settled;
+}
+
+function settleBytes(lane: Lane, bytes: number, arrived: boolean): void {
   lane.pendingBytes -= bytes;
   if (arrived) lane.arrivedBytes += bytes;
-  else order.removeComing(lane.target, settled);
-  return settled;
 }

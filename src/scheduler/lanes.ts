@@ -23,8 +23,10 @@ export class Lanes {
   readonly #world: World;
   readonly #settings: SchedulerSettings;
   readonly byId = new Map<number, Lane>();
-  /** By index of a resource: the lanes whose path has it. */
+  /** By index of a resource between sites: the lanes whose path has it. Those over an interface are its member's. */
   readonly #over = new Map<number, Set<Lane>>();
+  /** Running lanes out of publishers. */
+  fromPublishers = 0;
   readonly #heldBack = new BinaryHeap<HeldBack>((a, b) => a.untilNanoseconds < b.untilNanoseconds);
   /** The sum of it on each resource. */
   readonly #heldBackOn = new Map<number, number>();
@@ -56,8 +58,10 @@ export class Lanes {
   }
 
   /** The lanes over a resource. */
-  over(index: number): ReadonlySet<Lane> {
-    return this.#over.get(index) ?? noLanes;
+  over(index: number): Lane[] {
+    const owner = this.#world.ownerOf(index);
+    if (owner === undefined) return [...(this.#over.get(index) ?? [])];
+    return [...owner.lanesIn, ...owner.lanesOut].filter(({ path }) => path.includes(index));
   }
 
   takeId(): number {
@@ -81,6 +85,7 @@ export class Lanes {
     else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
+    if (lane.pending.size === 0) return [];
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
@@ -89,7 +94,14 @@ export class Lanes {
   #leave(lane: Lane): void {
     lane.source.lanesOut.delete(lane);
     lane.target.lanesIn.delete(lane);
-    for (const index of lane.path) this.#over.get(index)?.delete(lane);
+    if (lane.source.kind === "publisher") this.fromPublishers -= 1;
+    this.#leaveOver(lane);
+  }
+
+  #leaveOver(lane: Lane): void {
+    for (const index of lane.path) {
+      if (this.#world.ownerOf(index) === undefined) this.#over.get(index)?.delete(lane);
+    }
   }
 
   queue(lane: Lane, order: BlockOrder, ranges: RangeSet, decisions: Decisions): void {
@@ -203,7 +215,7 @@ export class Lanes {
     for (const lane of this.byId.values()) {
       const path = this.#world.path(lane.source, lane.target);
       ledger.release(lane.path, lane.rateBitsPerSecond);
-      for (const index of lane.path) this.#over.get(index)?.delete(lane);
+      this.#leaveOver(lane);
       lane.path = path;
       ledger.retain(path, lane.rateBitsPerSecond);
       this.#enterOver(lane);
@@ -239,6 +251,7 @@ export class Lanes {
 
   #enterOver(lane: Lane): void {
     for (const index of lane.path) {
+      if (this.#world.ownerOf(index) !== undefined) continue;
       const over = this.#over.get(index);
       if (over === undefined) this.#over.set(index, new Set([lane]));
       else over.add(lane);
@@ -281,6 +294,7 @@ export class Lanes {
     this.#enterOver(lane);
     source.lanesOut.add(lane);
     target.lanesIn.add(lane);
+    if (source.kind === "publisher") this.fromPublishers += 1;
     return lane;
   }
 }
@@ -307,4 +321,3 @@ const shrinkMargin = 1.5;
 /** A slow lane keeps at least this, and this part of what its path could carry: it must be able to recover. */
 const leastRateBitsPerSecond = 64_000;
 const leastShare = 0.02;
-const noLanes: ReadonlySet<Lane> = new Set();

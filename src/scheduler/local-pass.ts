@@ -4,7 +4,6 @@
  * that are still free, since what a source lacked for one target it may have for another.
  */
 import type { BlockOrder, Holding } from "./block-order.ts";
-import { drawSource, drawTarget } from "./market.ts";
 import type { Match, Matcher } from "./match.ts";
 import type { PickRule } from "./pick-blocks.ts";
 import type { Member, Place } from "./world.ts";
@@ -41,11 +40,12 @@ export class LocalPass {
   #bestTarget(source: Member, place: Place): Match | undefined {
     const { random, settings } = this.#matcher.parts;
     const { targets } = place;
+    const { length } = targets;
+    const begin = length === 1 ? 0 : random.nextBelow(length);
     let best: Match | undefined;
-    const draws = Math.min(settings.drawnTargets, targets.length);
-    for (let drawn = 0; drawn < draws; drawn += 1) {
-      const index = drawn + (targets.length - drawn === 1 ? 0 : random.nextBelow(targets.length - drawn));
-      best = this.#compare(best, source, drawTarget(targets, drawn, index));
+    // Who comes and goes is put in at the end, and fills gaps: those in a row have nothing in common.
+    for (let index = begin; index < begin + Math.min(settings.drawnTargets, length); index += 1) {
+      best = this.#compare(best, source, targets[index < length ? index : index - length] as Member);
     }
     return best;
   }
@@ -53,11 +53,11 @@ export class LocalPass {
   #bestSource(target: Member, place: Place): Match | undefined {
     const { random, settings } = this.#matcher.parts;
     const { sources } = place;
+    const { length } = sources;
+    const begin = length === 1 ? 0 : random.nextBelow(length);
     let best: Match | undefined;
-    const draws = Math.min(settings.drawnTargets, sources.length);
-    for (let drawn = 0; drawn < draws; drawn += 1) {
-      const index = drawn + (sources.length - drawn === 1 ? 0 : random.nextBelow(sources.length - drawn));
-      best = this.#compare(best, drawSource(sources, drawn, index), target);
+    for (let index = begin; index < begin + Math.min(settings.drawnTargets, length); index += 1) {
+      best = this.#compare(best, sources[index < length ? index : index - length] as Member, target);
     }
     return best;
   }

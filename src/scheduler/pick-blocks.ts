@@ -33,10 +33,13 @@ export interface PickedBlock {
   copies: number;
 }
 
-/** @param into takes what was found. @returns false when the source has nothing for the target */
+/**
+ * @param given what the source, or somebody at its site, holds
+ * @param into takes what was found. @returns false when the source has nothing for the target
+ */
 export function pickBlock(
   order: BlockOrder,
-  source: Holding,
+  given: PagedBits,
   target: Holding,
   rule: PickRule,
   random: SeededRandom,
@@ -48,7 +51,7 @@ export function pickBlock(
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
   const everywhere = rule.rarity === "anywhere" ? order.presenceCounts : order.siteCounts;
   const have = target.have.pages;
-  const held = source.held.pages;
+  const held = given.pages;
   const only = (rule.only ?? noMask)?.pages;
   let best = -1;
   let fewest = Infinity;
