@@ -14,6 +14,7 @@ import { SiteView } from "./site-view.ts";
 import type { Member } from "./world.ts";
 
 export interface Holding {
+  readonly order: BlockOrder;
   readonly member: Member;
   readonly held: PagedBits;
   /** Held, coming, or a duplicate: what need not be scheduled. */
@@ -127,6 +128,8 @@ export class BlockOrder {
 
   /** The member's entry. */
   find(member: Member): Holding | undefined {
+    const { latest } = member;
+    if (latest?.order === this) return latest;
     const holding = this.#byIndex[member.index];
     return holding?.member === member ? holding : this.holdings.get(member);
   }
@@ -137,6 +140,7 @@ export class BlockOrder {
     if (holding === undefined) {
       const view = member.kind === "agent" ? this.#view(member) : undefined;
       holding = {
+        order: this,
         member,
         held: new PagedBits(),
         have: new PagedBits(),
@@ -174,6 +178,7 @@ export class BlockOrder {
   /** The member holds these blocks now, beside what it held. */
   addHeld(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
+    member.latest = holding;
     const { held, have, view, counts } = holding;
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
@@ -226,6 +231,7 @@ export class BlockOrder {
     });
     if (holding.view !== undefined) holding.view.mayBeGone = true;
     if (holding.isSupplying) member.supplies -= 1;
+    if (member.latest === holding) member.latest = undefined;
     this.holdings.delete(member);
     if (this.#byIndex[member.index] === holding) this.#byIndex[member.index] = undefined;
     this.hungry.delete(member);

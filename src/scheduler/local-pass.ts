@@ -1,17 +1,23 @@
 /**
  * Transfers within a site, where only the two interfaces count. From the sources' side: each free source takes, of a few
  * free targets drawn at random, the one to which it can bring the rarest block; then from the targets' side for those
- * that are still free, since what a source lacked for one target it may have for another.
+ * that are still free: the rarest block that the site has for it, from somebody free who holds it. Where a site waits for
+ * others, most ends are free and have nothing for each other: that is found out with one look at what the site holds.
  */
 import type { BlockOrder, Holding } from "./block-order.ts";
 import type { Match, Matcher } from "./match.ts";
-import type { PickRule } from "./pick-blocks.ts";
+import { pickBlock, type PickedBlock, type PickRule } from "./pick-blocks.ts";
+import type { SiteView } from "./site-view.ts";
 import type { Member, Place } from "./world.ts";
 
 const anyBlock: PickRule = { rarity: "inSite" };
+/** Free sources that are asked whether they hold a block; of those that do, so many are compared. */
+const lookedAtSources = 16;
+const comparedHolders = 2;
 
 export class LocalPass {
   readonly #matcher: Matcher;
+  readonly #picked: PickedBlock = { block: -1, copies: 0 };
 
   constructor(matcher: Matcher) {
     this.#matcher = matcher;
@@ -51,6 +57,52 @@ export class LocalPass {
   }
 
   #bestSource(target: Member, place: Place): Match | undefined {
+    if (place.awaiting === target) return undefined;
+    let best: Match | undefined;
+    let hasMore = false;
+    for (const order of target.needs) {
+      if (order.paused || order.urgencyClass > this.#matcher.urgencyClass) continue;
+      const holding = order.holding(target);
+      const { view } = holding;
+      if (view === undefined) continue;
+      // What origins hold is not counted: they are drawn.
+      if (view.isHome) hasMore = true;
+      else if (pickBlock(order, view.held, holding, anyBlock, this.#matcher.parts.random, this.#picked)) {
+        hasMore = true;
+        best = this.#fromHolders(best, order, holding, view, place);
+      }
+    }
+    return best === undefined && hasMore ? this.#drawnSource(target, place) : best;
+  }
+
+  /** From those who hold the block that was picked. */
+  #fromHolders(
+    best: Match | undefined,
+    order: BlockOrder,
+    target: Holding,
+    view: SiteView,
+    { sources }: Place,
+  ): Match | undefined {
+    const matcher = this.#matcher;
+    const { block } = this.#picked;
+    const { length } = sources;
+    const begin = length === 1 ? 0 : matcher.parts.random.nextBelow(length);
+    let better = best;
+    let found = 0;
+    for (let index = begin; index < begin + Math.min(lookedAtSources, length) && found < comparedHolders; index += 1) {
+      const source = sources[index < length ? index : index - length] as Member;
+      const given = order.find(source);
+      if (given === undefined || !given.held.has(block) || !matcher.mayServe(source, target.member)) continue;
+      const rate = matcher.rateWithin(source, target.member);
+      if (rate === 0) continue;
+      found += 1;
+      better = matcher.chooseBlock(better, order, given, target, rate, anyBlock, this.#picked);
+    }
+    if (found === 0) order.noteGone(view, block);
+    return better;
+  }
+
+  #drawnSource(target: Member, place: Place): Match | undefined {
     const { random, settings } = this.#matcher.parts;
     const { sources } = place;
     const { length } = sources;

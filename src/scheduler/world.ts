@@ -4,7 +4,7 @@
  */
 import type { Topology } from "../model/topology.ts";
 import { agentNicDown, agentNicUp, namedResource, siteDownlink, siteUplink } from "../model/resources.ts";
-import type { BlockOrder } from "./block-order.ts";
+import type { BlockOrder, Holding } from "./block-order.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lane } from "./lane.ts";
 import { newDelay, type Delay } from "./ahead.ts";
@@ -59,6 +59,8 @@ export interface Member {
   aheadScale: number;
   /** Orders of which it wants blocks that are not on their way to it. */
   readonly needs: Set<BlockOrder>;
+  /** Its entry in the order of which something came to it last: looked up most often. */
+  latest: Holding | undefined;
   /** Of how many orders it holds something. */
   supplies: number;
   /** Undefined for a publisher. */
@@ -122,6 +124,7 @@ export class World {
       aheadScale: 1,
       shunned: new Map(),
       needs: new Set(),
+      latest: undefined,
       supplies: 0,
       place,
       index: this.#freeIndices.pop() ?? this.members.size,
