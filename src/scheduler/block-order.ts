@@ -236,6 +236,7 @@ export class BlockOrder {
     if (this.#byIndex[member.index] === holding) this.#byIndex[member.index] = undefined;
     this.hungry.delete(member);
     member.needs.delete(this);
+    noteNeeds(member);
     takeOut(holding.view?.members ?? this.publishers, member);
     takeOut(this.origins, member);
   }
@@ -322,6 +323,7 @@ export class BlockOrder {
     holding.isNeeding = isNeeding;
     if (isNeeding) member.needs.add(this);
     else member.needs.delete(this);
+    noteNeeds(member);
   }
 
   #view({ site = "", place }: Member): SiteView {
@@ -385,6 +387,11 @@ export class BlockOrder {
     this.outsideCounts[block] = outside;
     if (outside === 0) this.onlyHome.set(block);
   }
+}
+
+function noteNeeds(member: Member): void {
+  const [first] = member.needs;
+  member.soleNeed = member.needs.size === 1 ? first : undefined;
 }
 
 function enlarged<T extends Uint16Array | Uint32Array>(counts: T, larger: T): T {

@@ -115,39 +115,27 @@ export class LocalPass {
   }
 
   #compare(best: Match | undefined, source: Member, target: Member): Match | undefined {
-    const matcher = this.#matcher;
-    if (target.place?.awaiting === target || !matcher.mayServe(source, target)) return best;
-    const rate = matcher.rateWithin(source, target);
-    if (rate === 0) return best;
+    if (target.place?.awaiting === target || source === target) return best;
+    const { soleNeed } = target;
+    if (soleNeed !== undefined) return this.#compareIn(best, soleNeed, source, target);
     let better = best;
-    for (const order of target.needs) {
-      if (
-        order.paused ||
-        order.urgencyClass > this.#matcher.urgencyClass ||
-        (better !== undefined && order.rank > better.order.rank)
-      ) {
-        continue;
-      }
-      const holding = order.find(source);
-      if (holding === undefined || holding.held.isEmpty) continue;
-      better = this.#choose(better, order, holding, order.holding(target), rate);
-    }
+    for (const order of target.needs) better = this.#compareIn(better, order, source, target);
     return better;
   }
 
-  /** An origin gives what nobody else has as long as there is such. */
-  #choose(
-    best: Match | undefined,
-    order: BlockOrder,
-    source: Holding,
-    target: Holding,
-    rate: number,
-  ): Match | undefined {
+  #compareIn(best: Match | undefined, order: BlockOrder, source: Member, target: Member): Match | undefined {
     const matcher = this.#matcher;
-    if (!source.counts && !order.freshBlocks.isEmpty) {
-      const fresh = matcher.match(order, source, target, rate, { rarity: "inSite", only: order.freshBlocks });
-      if (fresh !== undefined) return matcher.better(best, fresh);
-    }
-    return matcher.choose(best, order, source, target, rate, anyBlock);
+    if (order.paused || order.urgencyClass > matcher.urgencyClass) return best;
+    if (best !== undefined && order.rank > best.order.rank) return best;
+    const given = order.find(source);
+    if (given === undefined || given.held.isEmpty) return best;
+    const holding = order.holding(target);
+    if (given.counts || order.freshBlocks.isEmpty) return matcher.chooseWithin(best, order, given, holding, anyBlock);
+    // An origin gives what nobody else has as long as there is such.
+    const rule: PickRule = { rarity: "inSite", only: order.freshBlocks };
+    const fresh = matcher.chooseWithin(undefined, order, given, holding, rule);
+    return fresh === undefined
+      ? matcher.chooseWithin(best, order, given, holding, anyBlock)
+      : matcher.better(best, fresh);
   }
 }

@@ -124,6 +124,23 @@ export class Matcher {
     return { order, source, target, rateBitsPerSecond: rate, block: this.#picked.block, score, only: rule.only };
   }
 
+  /** The better of a match and the transfer that two members of one site could make, both of which have bandwidth free. */
+  chooseWithin(
+    best: Match | undefined,
+    order: BlockOrder,
+    source: Holding,
+    target: Holding,
+    rule: PickRule,
+  ): Match | undefined {
+    const picked = this.#picked;
+    // First what fails most often.
+    if (!pickBlock(order, source.held, target, rule, this.parts.random, picked)) return best;
+    const [from, to] = [source.member, target.member];
+    if (!this.mayServe(from, to)) return best;
+    const rate = this.rateWithin(from, to);
+    return rate === 0 ? best : this.chooseBlock(best, order, source, target, rate, rule, picked);
+  }
+
   /** The better of a match and the transfer of a certain block, which the source holds and the target lacks. */
   chooseBlock(
     best: Match | undefined,
@@ -135,7 +152,8 @@ export class Matcher {
     picked: PickedBlock,
   ): Match | undefined {
     const score = this.#scoreOf(order, source, target, rate, rule, picked);
-    if (score === undefined) return best;
+    const isAsked = this.parts.onDecision !== undefined;
+    if (score === undefined || (best !== undefined && !isAsked && !isBetter(order, score, best))) return best;
     const { block } = picked;
     return this.better(best, { order, source, target, rateBitsPerSecond: rate, block, score, only: rule.only });
   }

@@ -59,6 +59,8 @@ export interface Member {
   aheadScale: number;
   /** Orders of which it wants blocks that are not on their way to it. */
   readonly needs: Set<BlockOrder>;
+  /** The one order in `needs`; undefined where there is none, or several. */
+  soleNeed: BlockOrder | undefined;
   /** Its entry in the order of which something came to it last: looked up most often. */
   latest: Holding | undefined;
   /** Of how many orders it holds something. */
@@ -124,6 +126,7 @@ export class World {
       aheadScale: 1,
       shunned: new Map(),
       needs: new Set(),
+      soleNeed: undefined,
       latest: undefined,
       supplies: 0,
       place,
