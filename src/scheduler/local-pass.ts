@@ -58,6 +58,7 @@ export class LocalPass {
 
   #bestSource(target: Member, place: Place): Match | undefined {
     if (place.awaiting === target) return undefined;
+    const { random } = this.#matcher.parts;
     let best: Match | undefined;
     let hasMore = false;
     for (const order of target.needs) {
@@ -65,12 +66,11 @@ export class LocalPass {
       const holding = order.holding(target);
       const { view } = holding;
       if (view === undefined) continue;
-      // What origins hold is not counted: they are drawn.
-      if (view.isHome) hasMore = true;
-      else if (pickBlock(order, view.held, holding, anyBlock, this.#matcher.parts.random, this.#picked)) {
-        hasMore = true;
-        best = this.#fromHolders(best, order, holding, view, place);
-      }
+      // What origins hold is not counted: sources are drawn, for all orders alike.
+      if (view.isHome) return this.#drawnSource(target, place);
+      if (!pickBlock(order, view.held, holding, anyBlock, random, this.#picked)) continue;
+      hasMore = true;
+      best = this.#fromHolders(best, order, holding, view, place);
     }
     return best === undefined && hasMore ? this.#drawnSource(target, place) : best;
   }
