@@ -4,15 +4,17 @@
  * each site and by sites, "present or coming"; they are kept up to date as blocks come and go, never recomputed.
  *
  * Invariants: of a member, `have` is what it holds, what is coming to it, and duplicates (which it fills itself). A publisher's
- * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts as "its site has it",
- * but not for rarity: it would make nothing ever fresh.
+ * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts for its site, not for rarity.
  */
 import { PagedBits } from "../std/paged-bits.ts";
 import { RangeSet } from "../std/ranges.ts";
+import { takeOut } from "../std/take-out.ts";
+import { SitePairs } from "./site-pairs.ts";
 import { SiteView } from "./site-view.ts";
 import type { Member } from "./world.ts";
 
 export interface Holding {
+  readonly order: BlockOrder;
   readonly member: Member;
   readonly held: PagedBits;
   /** Held, coming, or a duplicate: what need not be scheduled. */
@@ -21,6 +23,11 @@ export interface Holding {
   wants: boolean;
   /** What it still lacks is brought to it as a stored plan says: it needs nothing from anybody else. */
   planned: boolean;
+  /** It stands in its order's `hungry`, and the order in its member's `needs`. */
+  isHungry: boolean;
+  isNeeding: boolean;
+  /** Counted in its member's `supplies`. */
+  isSupplying: boolean;
   /** Its copy counts for rarity (false for an origin). */
   readonly counts: boolean;
   /** Undefined for a publisher. */
@@ -56,8 +63,9 @@ export class BlockOrder {
   arrived: RangeSet | undefined;
   /** Members that want it and have not got all of it. */
   readonly hungry = new Set<Member>();
-  /** Of these, how many blocks somebody must still be told to fetch; 0: all is coming. Updated with `hungry`. */
   readonly views = new Map<string, SiteView>();
+  /** How much the sites could give each other; also the views as a list, by their numbers. */
+  readonly pairs = new SitePairs();
   readonly publishers: Member[] = [];
   /** Agents whose copies do not count: those that the file set entered through. */
   readonly origins: Member[] = [];
@@ -100,7 +108,9 @@ export class BlockOrder {
     }
     for (const view of this.views.values()) {
       view.grow(blockCount);
-      duplicates.forEach((start, end) => view.absent.remove(start, end));
+      duplicates.forEach((start, end) => {
+        for (let block = start; block < end; block += 1) this.pairs.entered(view, block);
+      });
     }
     for (const holding of this.holdings.values()) {
       this.#growHolding(holding, duplicates);
@@ -118,6 +128,8 @@ export class BlockOrder {
 
   /** The member's entry. */
   find(member: Member): Holding | undefined {
+    const { latest } = member;
+    if (latest?.order === this) return latest;
     const holding = this.#byIndex[member.index];
     return holding?.member === member ? holding : this.holdings.get(member);
   }
@@ -126,13 +138,17 @@ export class BlockOrder {
   holding(member: Member, counts = member.kind === "agent"): Holding {
     let holding = this.find(member);
     if (holding === undefined) {
-      const view = member.kind === "agent" ? this.#view(member.site ?? "") : undefined;
+      const view = member.kind === "agent" ? this.#view(member) : undefined;
       holding = {
+        order: this,
         member,
         held: new PagedBits(),
         have: new PagedBits(),
         wants: false,
         planned: false,
+        isHungry: false,
+        isNeeding: false,
+        isSupplying: false,
         counts,
         view,
       };
@@ -162,19 +178,15 @@ export class BlockOrder {
   /** The member holds these blocks now, beside what it held. */
   addHeld(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
+    member.latest = holding;
+    const { held, have, view, counts } = holding;
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) {
-        if (!holding.held.set(block)) continue;
-        if (holding.have.set(block)) this.#entered(holding, block);
+        if (!held.set(block)) continue;
+        if (have.set(block)) this.#entered(holding, block);
+        if (counts && view !== undefined) this.pairs.held(view, block);
       }
     });
-    this.#updateHunger(holding);
-  }
-
-  /** Blocks that are being sent to a member, and will be there by the time that others ask for them: they count as held. */
-  foresee(member: Member, ranges: RangeSet): void {
-    const holding = this.holding(member);
-    ranges.forEach((start, end) => holding.held.add(start, end));
     this.#updateHunger(holding);
   }
 
@@ -187,6 +199,7 @@ export class BlockOrder {
         this.#left(holding, block);
       }
     });
+    if (holding.view !== undefined) holding.view.mayBeGone = true;
     this.#updateHunger(holding);
   }
 
@@ -216,10 +229,14 @@ export class BlockOrder {
     holding.have.forEachRange((start, end) => {
       for (let block = start; block < end; block += 1) if (!this.duplicates.has(block)) this.#left(holding, block);
     });
+    if (holding.view !== undefined) holding.view.mayBeGone = true;
+    if (holding.isSupplying) member.supplies -= 1;
+    if (member.latest === holding) member.latest = undefined;
     this.holdings.delete(member);
     if (this.#byIndex[member.index] === holding) this.#byIndex[member.index] = undefined;
     this.hungry.delete(member);
     member.needs.delete(this);
+    noteNeeds(member);
     takeOut(holding.view?.members ?? this.publishers, member);
     takeOut(this.origins, member);
   }
@@ -279,23 +296,47 @@ export class BlockOrder {
     duplicates.forEach((start, end) => holding.have.add(start, end));
   }
 
-  #updateHunger(holding: Holding): void {
-    const { member, wants, planned, held, have } = holding;
-    if (wants && held.count < this.#blockCount) this.hungry.add(member);
-    else this.hungry.delete(member);
-    if (wants && !planned && have.count < this.#blockCount) member.needs.add(this);
-    else member.needs.delete(this);
+  /** No counted member of the site holds the block, though one did: it is not looked for there again. */
+  noteGone(view: SiteView, block: number): void {
+    if (!view.mayBeGone) return;
+    for (const member of view.members) {
+      const holding = this.find(member);
+      if (holding !== undefined && holding.counts && holding.held.has(block)) return;
+    }
+    this.pairs.gone(view, block);
   }
 
-  #view(site: string): SiteView {
+  #updateHunger(holding: Holding): void {
+    const { member, wants, planned, held, have } = holding;
+    if (holding.isSupplying === held.isEmpty) {
+      holding.isSupplying = !held.isEmpty;
+      member.supplies += held.isEmpty ? -1 : 1;
+    }
+    const isHungry = wants && held.count < this.#blockCount;
+    if (isHungry !== holding.isHungry) {
+      holding.isHungry = isHungry;
+      if (isHungry) this.hungry.add(member);
+      else this.hungry.delete(member);
+    }
+    const isNeeding = wants && !planned && have.count < this.#blockCount;
+    if (isNeeding === holding.isNeeding) return;
+    holding.isNeeding = isNeeding;
+    if (isNeeding) member.needs.add(this);
+    else member.needs.delete(this);
+    noteNeeds(member);
+  }
+
+  #view({ site = "", place }: Member): SiteView {
     let view = this.views.get(site);
     if (view === undefined) {
-      view = new SiteView(site);
+      view = new SiteView(site, this.pairs.views.length);
       view.grow(this.#blockCount);
       const { absent } = view;
       this.duplicates.forEach((start, end) => absent.remove(start, end));
       this.views.set(site, view);
+      this.pairs.add(view);
     }
+    view.place ??= place;
     return view;
   }
 
@@ -311,7 +352,7 @@ export class BlockOrder {
   #entered({ member, view, counts }: Holding, block: number): void {
     if (view === undefined || member.kind === "publisher") return;
     if (view.counts.change(block, 1) === 1) {
-      view.absent.clear(block);
+      this.pairs.entered(view, block);
       this.siteCounts[block] = (this.siteCounts[block] as number) + 1;
       if (!view.isHome) {
         const outside = (this.outsideCounts[block] as number) + 1;
@@ -331,7 +372,7 @@ export class BlockOrder {
   #left({ member, view, counts }: Holding, block: number): void {
     if (view === undefined || member.kind === "publisher") return;
     if (view.counts.change(block, -1) === 0) {
-      view.absent.set(block);
+      this.pairs.left(view, block);
       this.siteCounts[block] = (this.siteCounts[block] as number) - 1;
       if (!view.isHome) this.#leftOutside(block);
     }
@@ -348,14 +389,12 @@ export class BlockOrder {
   }
 }
 
+function noteNeeds(member: Member): void {
+  const [first] = member.needs;
+  member.soleNeed = member.needs.size === 1 ? first : undefined;
+}
+
 function enlarged<T extends Uint16Array | Uint32Array>(counts: T, larger: T): T {
   larger.set(counts);
   return larger;
-}
-
-function takeOut(members: Member[], member: Member): void {
-  const index = members.indexOf(member);
-  if (index < 0) return;
-  const last = members.pop();
-  if (last !== undefined && last !== member) members[index] = last;
 }

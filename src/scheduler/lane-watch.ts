@@ -226,7 +226,8 @@ export class LaneWatch {
     lane.shrunk = true;
     const limit = Math.min(upCapability(lane.source, world.ledger), downCapability(lane.target, world.ledger));
     const rate = Math.max(1, Math.floor(Math.min(limit, most)));
-    if (rate < lane.rateBitsPerSecond) lanes.setRate(lane, rate, decisions);
+    // Until its ends have heard of it, it may send as before.
+    if (rate < lane.rateBitsPerSecond) lanes.takeFrom(lane, lane.rateBitsPerSecond - rate, decisions);
     touch(lane.source);
     touch(lane.target);
   }

@@ -133,16 +133,31 @@ export function queueIntoLane(lane: Lane, order: BlockOrder, ranges: RangeSet): 
  */
 export function settleInLane(lane: Lane, order: BlockOrder, ranges: RangeSet, arrived: boolean): RangeSet {
   const pending = lane.pending.get(order);
+  if (pending?.equals(ranges) === true) {
+    // All that the lane had of it: mostly so.
+    lane.pending.delete(order);
+    settleBytes(lane, lane.pending.size === 0 ? lane.pendingBytes : order.bytesOf(pending), arrived);
+    if (!arrived) giveBack(lane, order, pending);
+    return pending;
+  }
   const settled = pending === undefined ? new RangeSet() : pending.intersection(ranges);
   if (pending === undefined || settled.isEmpty) return settled;
   pending.removeAll(settled);
   if (pending.isEmpty) lane.pending.delete(order);
-  const bytes = order.bytesOf(settled);
+  settleBytes(lane, order.bytesOf(settled), arrived);
+  if (!arrived) giveBack(lane, order, settled);
+  return settled;
+}
+
+/** Blocks that will not come are wanted again. */
+function giveBack({ target, isForeseen }: Lane, order: BlockOrder, ranges: RangeSet): void {
+  if (isForeseen) order.removeHeld(target, ranges);
+  else order.removeComing(target, ranges);
+}
+
+function settleBytes(lane: Lane, bytes: number, arrived: boolean): void {
   lane.pendingBytes -= bytes;
   if (arrived) lane.arrivedBytes += bytes;
-  else if (lane.isForeseen) order.removeHeld(lane.target, settled);
-  else order.removeComing(lane.target, settled);
-  return settled;
 }
 
 /** Lets a lane wait for another. */
@@ -150,4 +165,16 @@ export function letFollow(successor: Lane, predecessor: Lane): void {
   if (successor.predecessors.includes(predecessor)) return;
   successor.predecessors.push(predecessor);
   predecessor.successors.push(successor);
+}
+
+/** Whether something that the source holds is yet to come: a lane that waits for its source's own blocks is not slow. */
+export function waitsForBytes(lane: Lane): boolean {
+  for (const [order, pending] of lane.pending) {
+    const held = order.find(lane.source)?.held;
+    if (held === undefined) continue;
+    for (const [start, end] of pending.ranges()) {
+      for (let block = start; block < end; block += 1) if (held.has(block)) return true;
+    }
+  }
+  return false;
 }

@@ -6,7 +6,7 @@ import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
-import { newLane, queueIntoLane, settleInLane, type Lane } from "./lane.ts";
+import { newLane, queueIntoLane, settleInLane, waitsForBytes, type Lane } from "./lane.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import {
   chargeSuccessor,
@@ -36,8 +36,10 @@ export class Lanes {
   readonly #world: World;
   readonly #settings: SchedulerSettings;
   readonly byId = new Map<number, Lane>();
-  /** By index of a resource: the lanes whose path has it. */
+  /** By index of a resource between sites: the lanes whose path has it. Those over an interface are its member's. */
   readonly #over = new Map<number, Set<Lane>>();
+  /** Running lanes out of publishers. */
+  fromPublishers = 0;
   readonly #heldBack = new BinaryHeap<HeldBack>((a, b) => a.untilNanoseconds < b.untilNanoseconds);
   /** The sum of it on each resource. */
   readonly #heldBackOn = new Map<number, number>();
@@ -73,6 +75,7 @@ export class Lanes {
     this.#enterOver(lane);
     source.lanesOut.add(lane);
     target.lanesIn.add(lane);
+    if (source.kind === "publisher") this.fromPublishers += 1;
     decisions.opened.push(lane);
     return lane;
   }
@@ -81,12 +84,14 @@ export class Lanes {
   foresee(lane: Lane): void {
     offer(lane, this.#world.ledger);
     lane.isForeseen = true;
-    for (const [order, ranges] of lane.pending) order.foresee(lane.target, ranges);
+    for (const [order, ranges] of lane.pending) order.addHeld(lane.target, ranges);
   }
 
   /** The lanes over a resource. */
-  over(index: number): ReadonlySet<Lane> {
-    return this.#over.get(index) ?? noLanes;
+  over(index: number): Lane[] {
+    const owner = this.#world.ownerOf(index);
+    if (owner === undefined) return [...(this.#over.get(index) ?? [])];
+    return [...owner.lanesIn, ...owner.lanesOut].filter(({ path }) => path.includes(index));
   }
 
   /** As it was last told. */
@@ -134,6 +139,7 @@ export class Lanes {
     }
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
+    if (lane.pending.size === 0) return [];
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
@@ -174,7 +180,14 @@ export class Lanes {
   #leave(lane: Lane): void {
     lane.source.lanesOut.delete(lane);
     lane.target.lanesIn.delete(lane);
-    for (const index of lane.path) this.#over.get(index)?.delete(lane);
+    if (lane.source.kind === "publisher") this.fromPublishers -= 1;
+    this.#leaveOver(lane);
+  }
+
+  #leaveOver(lane: Lane): void {
+    for (const index of lane.path) {
+      if (this.#world.ownerOf(index) === undefined) this.#over.get(index)?.delete(lane);
+    }
   }
 
   queue(lane: Lane, order: BlockOrder, ranges: RangeSet, decisions: Decisions): void {
@@ -316,7 +329,7 @@ export class Lanes {
         continue;
       }
       ledger.release(lane.path, lane.rateBitsPerSecond);
-      for (const index of lane.path) this.#over.get(index)?.delete(lane);
+      this.#leaveOver(lane);
       lane.path = path;
       ledger.retain(path, lane.rateBitsPerSecond);
       this.#enterOver(lane);
@@ -362,23 +375,12 @@ export class Lanes {
 
   #enterOver(lane: Lane): void {
     for (const index of lane.path) {
+      if (this.#world.ownerOf(index) !== undefined) continue;
       const over = this.#over.get(index);
       if (over === undefined) this.#over.set(index, new Set([lane]));
       else over.add(lane);
     }
   }
-}
-
-/** Whether something that the source holds is yet to come: a lane that waits for its source's own blocks is not slow. */
-function waitsForBytes(lane: Lane): boolean {
-  for (const [order, pending] of lane.pending) {
-    const held = order.find(lane.source)?.held;
-    if (held === undefined) continue;
-    for (const [start, end] of pending.ranges()) {
-      for (let block = start; block < end; block += 1) if (held.has(block)) return true;
-    }
-  }
-  return false;
 }
 
 /** A lane that brings nothing for this long, and four times what its work should take, is ended. */
@@ -391,4 +393,3 @@ const shrinkMargin = 1.5;
 /** A slow lane keeps at least this, and this part of what its path could carry: it must be able to recover. */
 const leastRateBitsPerSecond = 64_000;
 const leastShare = 0.02;
-const noLanes: ReadonlySet<Lane> = new Set();

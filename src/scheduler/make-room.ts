@@ -26,9 +26,9 @@ export function makeRoom(
     if (entry.capability === Infinity) continue;
     // A lane whose target is away would not hear of it.
     // Nor can one give what others follow it for, or what it has yet to take over.
-    const over = [...lanes.over(index)].filter(
-      (lane) => lane.target.online && !lane.isOffered && lane.charges === undefined,
-    );
+    const over = lanes
+      .over(index)
+      .filter((lane) => lane.target.online && !lane.isOffered && lane.charges === undefined);
     const peers = over.filter((lane) => urgency(lane) >= order.description.priority);
     const share = Math.floor(entry.capability / (peers.length + 1));
     const wanted = Math.max(share, Math.ceil(entry.capability * settings.minimumRateShare));

@@ -1,5 +1,5 @@
 /**
- * Who has bandwidth free now: for each site the agents that could serve and those that lack blocks and could take some.
+ * Who has bandwidth free now: for each site the agents that hold something and could serve, and those that lack blocks and could take some.
  * An entry costs O(1) to make and to take out, so that a decision looks only at those that are free, whatever the fleet's size.
  */
 import type { Lane } from "./lane.ts";
@@ -23,6 +23,7 @@ export class Market {
     const { maximumLanesIn, maximumLanesOut, leastNicShare } = this.#settings;
     const { ledger } = this.#world;
     const serves =
+      member.supplies > 0 &&
       member.online &&
       member.serves !== "no" &&
       count(member.lanesOut) < maximumLanesOut &&
@@ -76,29 +77,4 @@ function count(lanes: ReadonlySet<Lane>): number {
   let running = lanes.size;
   for (const lane of lanes) if (lane.isOffered) running -= 1;
   return running;
-}
-
-/**
- * Moves an item drawn at random from those at `from` and beyond to `from`, and gives it: called with 0, 1, 2 ..., it
- * draws different ones without a copy of the list.
- */
-export function drawSource(list: Member[], from: number, index: number): Member {
-  const drawn = list[index] as Member;
-  const other = list[from] as Member;
-  list[index] = other;
-  other.sourceAt = index;
-  list[from] = drawn;
-  drawn.sourceAt = from;
-  return drawn;
-}
-
-/** The same for a list of targets. */
-export function drawTarget(list: Member[], from: number, index: number): Member {
-  const drawn = list[index] as Member;
-  const other = list[from] as Member;
-  list[index] = other;
-  other.targetAt = index;
-  list[from] = drawn;
-  drawn.targetAt = from;
-  return drawn;
 }

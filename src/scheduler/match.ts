@@ -126,11 +126,56 @@ export class Matcher {
     return { order, source, target, rateBitsPerSecond: rate, block: this.#picked.block, score, only: rule.only };
   }
 
+  /** The better of a match and the transfer that two members of one site could make, both of which have bandwidth free. */
+  chooseWithin(
+    best: Match | undefined,
+    order: BlockOrder,
+    source: Holding,
+    target: Holding,
+    rule: PickRule,
+  ): Match | undefined {
+    const picked = this.#picked;
+    // First what fails most often.
+    if (!pickBlock(order, source.held, target, rule, this.parts.random, picked)) return best;
+    const [from, to] = [source.member, target.member];
+    if (!this.mayServe(from, to)) return best;
+    const rate = this.rateWithin(from, to);
+    return rate === 0 ? best : this.chooseBlock(best, order, source, target, rate, rule, picked);
+  }
+
+  /** The better of a match and the transfer of a certain block, which the source holds and the target lacks. */
+  chooseBlock(
+    best: Match | undefined,
+    order: BlockOrder,
+    source: Holding,
+    target: Holding,
+    rate: number,
+    rule: PickRule,
+    picked: PickedBlock,
+  ): Match | undefined {
+    const score = this.#scoreOf(order, source, target, rate, rule, picked);
+    const isAsked = this.parts.onDecision !== undefined;
+    if (score === undefined || (best !== undefined && !isAsked && !isBetter(order, score, best))) return best;
+    const { block } = picked;
+    return this.better(best, { order, source, target, rateBitsPerSecond: rate, block, score, only: rule.only });
+  }
+
   /** The score of the best block that a source can bring, which is then in `#picked`; undefined: there is none. */
   #score(order: BlockOrder, source: Holding, target: Holding, rate: number, rule: PickRule): number | undefined {
-    const { random, weights, world } = this.parts;
     const picked = this.#picked;
-    if (!pickBlock(order, source, target, rule, random, picked)) return undefined;
+    if (!pickBlock(order, source.held, target, rule, this.parts.random, picked)) return undefined;
+    return this.#scoreOf(order, source, target, rate, rule, picked);
+  }
+
+  #scoreOf(
+    order: BlockOrder,
+    source: Holding,
+    target: Holding,
+    rate: number,
+    rule: PickRule,
+    picked: PickedBlock,
+  ): number | undefined {
+    const { weights, world } = this.parts;
     const [from, to] = [source.member, target.member];
     if (from.serves === "lastResort" && !order.isOnlyWith(from, picked.block)) return undefined;
     const full = Math.min(world.ledger.capabilityOn(from.nicUp), world.ledger.capabilityOn(to.nicDown));

@@ -15,7 +15,7 @@ const inSite: PickRule = { rarity: "inSite" };
 function pick(order: BlockOrder, source: Member, target: Member, rule: PickRule, seed = 1): number | undefined {
   const picked = { block: -1, copies: 0 };
   const random = new SeededRandom(seed);
-  return pickBlock(order, order.holding(source), order.holding(target), rule, random, picked)
+  return pickBlock(order, order.holding(source).held, order.holding(target), rule, random, picked)
     ? picked.block
     : undefined;
 }

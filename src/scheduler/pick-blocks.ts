@@ -33,10 +33,13 @@ export interface PickedBlock {
   copies: number;
 }
 
-/** @param into takes what was found. @returns false when the source has nothing for the target */
+/**
+ * @param offered what the source, or somebody at its site, holds
+ * @param into takes what was found. @returns false when the source has nothing for the target
+ */
 export function pickBlock(
   order: BlockOrder,
-  source: Holding,
+  offered: PagedBits,
   target: Holding,
   rule: PickRule,
   random: SeededRandom,
@@ -48,7 +51,7 @@ export function pickBlock(
   const inSite = rule.rarity === "inSite" ? target.view?.counts : undefined;
   const everywhere = rule.rarity === "anywhere" ? order.presenceCounts : order.siteCounts;
   const have = target.have.pages;
-  const held = source.held.pages;
+  const held = offered.pages;
   const only = (rule.only ?? noMask)?.pages;
   let best = -1;
   let fewest = Infinity;
@@ -59,19 +62,24 @@ export function pickBlock(
     const page = place >>> pageWordShift;
     const offset = place & (wordsPerPage - 1);
     const heldPage = held[page] as Uint32Array;
+    const havePage = have[page] as Uint32Array;
     const onlyPage = only?.[page];
-    const skipped = emptyWords(heldPage, onlyPage, offset, Math.min(wordsPerPage, words - (page << pageWordShift)));
-    if (skipped > 0) {
-      looked += skipped;
-      if (looked >= words) break;
-      place += skipped;
-      if (place >= words) place -= words;
-      continue;
+    const pageEnd = Math.min(wordsPerPage, words - (page << pageWordShift));
+    const end = Math.min(pageEnd, offset + words - looked);
+    let at = offset;
+    let bits = 0;
+    while (at < end) {
+      const given = heldPage[at] as number;
+      bits = given & ~(havePage[at] as number);
+      if (onlyPage !== undefined) bits &= onlyPage[at] as number;
+      if (bits !== 0) break;
+      at += given === 0 ? Math.max(1, emptyWords(heldPage, onlyPage, at, pageEnd)) : 1;
     }
-    let bits = (heldPage[offset] as number) & ~((have[page] as Uint32Array)[offset] as number);
-    if (onlyPage !== undefined) bits &= onlyPage[offset] as number;
-    looked += 1;
+    at = Math.min(at, end);
+    looked += at - offset;
+    place += at - offset;
     if (bits !== 0) {
+      looked += 1;
       const base = place << 5;
       const counts = inSite === undefined ? everywhere : (inSite.pages[page] as Uint16Array);
       const countBase = inSite === undefined ? base : base - (page << pageShift);
@@ -86,9 +94,10 @@ export function pickBlock(
         if (fromTheFront || copies === 0) return found(into, best, copies);
       } while (bits !== 0);
       if (compared >= comparedBlocks || looked >= comparedWords) break;
+      place += 1;
     }
     if (looked >= words) break;
-    place = place + 1 === words ? 0 : place + 1;
+    if (place >= words) place = 0;
   }
   return best >= 0 && found(into, best, fewest);
 }

@@ -4,29 +4,40 @@
  * what its downlink can carry first: a way that idles is lost.
  */
 import type { BlockOrder, Holding } from "./block-order.ts";
-import { drawSource } from "./market.ts";
 import type { Match, Matcher } from "./match.ts";
 import { downFree, isSlowTarget } from "./pace.ts";
-import type { PickRule } from "./pick-blocks.ts";
+import { pickBlock, type PickedBlock, type PickRule } from "./pick-blocks.ts";
 import type { SiteView } from "./site-view.ts";
+import type { SeededRandom } from "../std/seeded-random.ts";
 import { hasSomethingFor, Supply } from "./supply.ts";
 import type { Member, Place } from "./world.ts";
 
 /** Other sites that are looked at for one transfer. */
 const drawnSites = 8;
+/** Of those that hold a block, so many are compared. */
+const comparedHolders = 4;
+/** Free sources of one site that are asked whether they hold it. */
+const lookedAtSources = 256;
+/** Sources of each site that are looked at for what may come into a site again: wherever it is from, it helps. */
+const drawnAgain = 3;
+const anyBlock: PickRule = { rarity: "sites" };
 
 /** Whether transfers from one site to another are this pass's to schedule. */
 export type Admits = (from: Place, to: Place) => boolean;
 
 interface Needy {
-  readonly place: Place;
   readonly view: SiteView;
+  readonly need: number;
+  /** Sites that have something for it. */
+  suppliers: number;
+  class: number;
 }
 
 export class RemotePass {
   readonly #matcher: Matcher;
   readonly #supply: Supply;
   readonly #admits: Admits;
+  readonly #picked: PickedBlock = { block: -1, copies: 0 };
 
   constructor(matcher: Matcher, admits: Admits = () => true) {
     this.#matcher = matcher;
@@ -44,25 +55,25 @@ export class RemotePass {
   }
 
   #serve(order: BlockOrder, touched: ReadonlySet<Place>, isScarce: boolean): void {
-    const { random } = this.#matcher.parts;
-    const suppliers: Place[] = [];
-    for (const view of order.views.values()) {
+    const suppliers: SiteView[] = [];
+    const touchedSuppliers: SiteView[] = [];
+    for (const view of order.pairs.views) {
       const place = this.#placeOf(view);
-      if (place.sources.length > 0 && view.absent.count < order.blockCount) suppliers.push(place);
+      if (place.sources.length === 0 || view.absent.count >= order.blockCount) continue;
+      suppliers.push(view);
+      if (touched.has(place)) touchedSuppliers.push(view);
     }
     if (suppliers.length === 0) return;
-    const touchedSuppliers = suppliers.filter((place) => touched.has(place));
     const needy = this.#needy(order, isScarce ? suppliers : [], touchedSuppliers.length > 0 ? undefined : touched);
     let elsewhere = 0;
-    for (const { place, view } of needy) {
-      const isTouched = touched.has(place);
+    for (const { view } of needy) {
+      const isTouched = touched.has(this.#placeOf(view));
       const from = isTouched ? suppliers : touchedSuppliers;
       if (from.length === 0) continue;
       // Where ways are ample, somebody else will bring it just as well: not every site is tried for each source.
       elsewhere += isTouched ? 0 : 1;
       if (!isScarce && elsewhere > drawnSites) continue;
-      random.shuffle(from);
-      this.#fill(order, place, view, from);
+      this.#fill(order, view, from);
     }
   }
 
@@ -72,20 +83,11 @@ export class RemotePass {
    * @returns members that are not kept free any more
    */
   awaitSources(order: BlockOrder, touched: ReadonlySet<Place>): Member[] {
-    const { world, settings } = this.#matcher.parts;
     const freed: Member[] = [];
-    for (const view of order.views.values()) {
+    for (const view of order.pairs.views) {
       const place = this.#placeOf(view);
-      const awaits =
-        !view.absent.isEmpty &&
-        place.targets.length > 0 &&
-        [...order.views.values()].some((other) => {
-          if (other === view || !this.#admits(this.#placeOf(other), place)) return false;
-          const middle = world.middle(other.site, view.site);
-          const least = world.ledger.capabilityOf(middle) * settings.leastWayShare;
-          return world.ledger.free(middle) >= Math.max(1, least) && hasSomethingFor(order, other, view);
-        });
-      if (awaits && place.awaiting === undefined) place.awaiting = this.#target(order, place);
+      const awaits = !view.absent.isEmpty && place.targets.length > 0 && this.#hasIdleWay(order, view, place);
+      if (awaits && place.awaiting === undefined) place.awaiting = this.#target(order, view, place);
       if (awaits || place.awaiting === undefined || !touched.has(place)) continue;
       freed.push(place.awaiting);
       place.awaiting = undefined;
@@ -93,17 +95,39 @@ export class RemotePass {
     return freed;
   }
 
+  /** Whether a way into a site idles that another site has something for. */
+  #hasIdleWay(order: BlockOrder, view: SiteView, place: Place): boolean {
+    const { world, settings } = this.#matcher.parts;
+    const { ledger } = world;
+    const into = ledger.freeOn(place.downlink);
+    if (into < 1) return false;
+    return order.pairs.views.some((other) => {
+      if (other === view || !hasSomethingFor(order, other, view)) return false;
+      const from = this.#placeOf(other);
+      if (!this.#admits(from, place)) return false;
+      const middle = world.between(from, place);
+      return ledger.free(middle) >= Math.max(1, ledger.capabilityOf(middle) * settings.leastWayShare);
+    });
+  }
+
   /** Once more from any other site, for a target that would idle; only where ways are not what binds. */
   again(order: BlockOrder, target: Member): boolean {
-    const { random } = this.#matcher.parts;
+    const { random, world } = this.#matcher.parts;
+    const { views } = order.pairs;
     const own = target.place as Place;
-    const places = [...order.views.values()]
-      .map((view) => this.#placeOf(view))
-      .filter((place) => place !== own && this.#admits(place, own));
-    random.shuffle(places);
+    const holding = order.holding(target);
+    if (world.ledger.roomOn(own.downlink) === 0) return false;
     let best: Match | undefined;
-    for (const place of places.slice(0, drawnSites)) {
-      best = this.#from(best, order, place, target, { rarity: "sites" });
+    let looked = 0;
+    const begin = random.nextBelow(views.length);
+    for (let step = 0; step < views.length && looked < drawnSites; step += 1) {
+      const view = views[(begin + step) % views.length] as SiteView;
+      const place = this.#placeOf(view);
+      if (place === own || place.sources.length === 0 || !this.#admits(place, own)) continue;
+      looked += 1;
+      const middle = world.between(place, own);
+      if (world.ledger.room(middle) === 0) continue;
+      best = this.#fromDrawn(best, order, view, holding, middle, anyBlock, drawnAgain);
     }
     if (best === undefined) this.#matcher.forget();
     else this.#matcher.open(best, "again");
@@ -114,11 +138,11 @@ export class RemotePass {
    * Sites that lack blocks and could take some: those that lack most for what their downlinks can carry first, of about
    * equals the one that the fewest other sites have something for, so that no supplier is taken from whom nobody else can serve.
    */
-  #needy(order: BlockOrder, suppliers: readonly Place[], among: ReadonlySet<Place> | undefined): Needy[] {
+  #needy(order: BlockOrder, suppliers: readonly SiteView[], among: ReadonlySet<Place> | undefined): Needy[] {
     const { world, random } = this.#matcher.parts;
-    const needy: { place: Place; view: SiteView; need: number; suppliers: number; class: number }[] = [];
+    const needy: Needy[] = [];
     let most = 0;
-    for (const view of order.views.values()) {
+    for (const view of order.pairs.views) {
       if (view.absent.isEmpty) continue;
       const place = this.#placeOf(view);
       if (place.targets.length === 0 || among?.has(place) === false) continue;
@@ -126,39 +150,41 @@ export class RemotePass {
       const capability = world.ledger.capabilityOn(place.downlink);
       const need = capability === Infinity ? 0 : view.absent.count / capability;
       most = Math.max(most, need);
-      needy.push({ place, view, need, suppliers: 0, class: 0 });
+      needy.push({ view, need, suppliers: 0, class: 0 });
     }
     if (needy.length < 2) return needy;
     for (const entry of needy) {
+      const place = this.#placeOf(entry.view);
       entry.class =
-        entry.need === 0 ? 0 : Math.floor(((most - entry.need) * world.ledger.capabilityOn(entry.place.downlink)) / 3);
+        entry.need === 0 ? 0 : Math.floor(((most - entry.need) * world.ledger.capabilityOn(place.downlink)) / 3);
       for (const supplier of suppliers) {
-        const view = order.views.get(supplier.name);
-        if (supplier === entry.place || view === undefined) continue;
-        if (world.ledger.room(world.middle(supplier.name, entry.place.name)) === 0) continue;
-        if (hasSomethingFor(order, view, entry.view)) entry.suppliers += 1;
+        if (supplier === entry.view || !hasSomethingFor(order, supplier, entry.view)) continue;
+        if (world.ledger.room(world.between(this.#placeOf(supplier), place)) > 0) entry.suppliers += 1;
       }
     }
     random.shuffle(needy);
     return needy.sort((a, b) => a.class - b.class || a.suppliers - b.suppliers || b.need - a.need);
   }
 
-  #fill(order: BlockOrder, place: Place, view: SiteView, suppliers: readonly Place[]): void {
-    const { world } = this.#matcher.parts;
+  /** @param suppliers their order is changed */
+  #fill(order: BlockOrder, view: SiteView, suppliers: SiteView[]): void {
+    const { world, random } = this.#matcher.parts;
+    const place = this.#placeOf(view);
     while (place.targets.length > 0 && world.ledger.roomOn(place.downlink) > 0 && !view.absent.isEmpty) {
-      const target = this.#target(order, place);
+      const target = this.#target(order, view, place);
       if (target === undefined) return;
+      const holding = order.holding(target);
       let best: Match | undefined;
       let looked = 0;
-      for (const supplier of suppliers) {
-        const from = order.views.get(supplier.name);
-        if (supplier === place || supplier.sources.length === 0 || from === undefined) continue;
+      for (let drawn = 0; drawn < suppliers.length; drawn += 1) {
+        const from = draw(suppliers, drawn, random);
+        const supplier = this.#placeOf(from);
+        if (from === view || supplier.sources.length === 0 || !hasSomethingFor(order, from, view)) continue;
         if (!this.#admits(supplier, place)) continue;
-        if (!hasSomethingFor(order, from, view)) continue;
         const { isHome } = from;
         const only = isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
         const dependence = isHome ? 0 : this.#supply.dependenceBeside(supplier, view);
-        best = this.#from(best, order, supplier, target, { rarity: "sites", only, dependence });
+        best = this.#from(best, order, from, holding, { rarity: "sites", only, dependence });
         looked += 1;
         if (looked >= (best === undefined ? 2 * drawnSites : drawnSites)) break;
       }
@@ -169,16 +195,15 @@ export class RemotePass {
   }
 
   /** Of a few free targets that lack this order, the one with most bandwidth free. */
-  #target(order: BlockOrder, place: Place): Member | undefined {
+  #target(order: BlockOrder, view: SiteView, { targets }: Place): Member | undefined {
     const { random, world, settings } = this.#matcher.parts;
-    const { targets } = place;
     let best: Member | undefined;
     let most = 0;
     const begin = targets.length === 1 ? 0 : random.nextBelow(targets.length);
     let looked = 0;
     for (let step = 0; step < targets.length && looked < settings.drawnTargets; step += 1) {
       const target = targets[(begin + step) % targets.length] as Member;
-      if (!target.needs.has(order) || (isSlowTarget(target) && this.#hasFastTarget(order, place))) continue;
+      if (!target.needs.has(order) || (isSlowTarget(target) && hasFastTarget(order, view))) continue;
       looked += 1;
       const free = downFree(target, world.ledger);
       if (free <= most) continue;
@@ -188,31 +213,100 @@ export class RemotePass {
     return best;
   }
 
-  /** What comes into a site must not wait there behind a slow interface. */
-  #hasFastTarget(order: BlockOrder, place: Place): boolean {
-    const members = order.views.get(place.name)?.members ?? [];
-    return members.some((member) => order.hungry.has(member) && member.online && !isSlowTarget(member));
+  /** The better of a match and the best transfer from one site. */
+  #from(
+    best: Match | undefined,
+    order: BlockOrder,
+    from: SiteView,
+    target: Holding,
+    rule: PickRule,
+  ): Match | undefined {
+    const { world } = this.#matcher.parts;
+    const middle = world.between(this.#placeOf(from), target.member.place as Place);
+    if (world.ledger.room(middle) === 0) return best;
+    let better = best;
+    for (const origin of order.origins) {
+      if (origin.place === from.place && origin.sourceAt >= 0) {
+        better = this.#fromOrigin(better, order, order.holding(origin), target, middle, rule);
+      }
+    }
+    // The rarest block that the site has for it, from whom it is with; or, if they are all busy, whatever others have.
+    const { settings, random } = this.#matcher.parts;
+    if (from.held.isEmpty || !pickBlock(order, from.held, target, rule, random, this.#picked)) return better;
+    const found = this.#fromHolders(better, order, from, target, middle, rule);
+    return found === false ? this.#fromDrawn(better, order, from, target, middle, rule, settings.drawnSources) : found;
   }
 
-  #from(best: Match | undefined, order: BlockOrder, place: Place, target: Member, rule: PickRule): Match | undefined {
+  /** From those who hold the block that was picked. @returns false when nobody who is free does */
+  #fromHolders(
+    best: Match | undefined,
+    order: BlockOrder,
+    from: SiteView,
+    target: Holding,
+    middle: readonly number[],
+    rule: PickRule,
+  ): Match | undefined | false {
     const matcher = this.#matcher;
-    const { random, settings, world } = matcher.parts;
-    const middle = world.middle(place.name, target.site);
-    if (world.ledger.room(middle) === 0) return best;
-    const { sources } = place;
-    const holding = order.holding(target);
+    const { block } = this.#picked;
+    const { sources } = this.#placeOf(from);
+    const begin = sources.length === 1 ? 0 : matcher.parts.random.nextBelow(sources.length);
     let better = best;
-    const draws = Math.min(settings.drawnSources, sources.length);
-    for (let drawn = 0; drawn < draws; drawn += 1) {
-      const index = drawn + (sources.length - drawn === 1 ? 0 : random.nextBelow(sources.length - drawn));
-      const source = drawSource(sources, drawn, index);
+    let found = 0;
+    for (let step = 0; step < Math.min(sources.length, lookedAtSources) && found < comparedHolders; step += 1) {
+      const index = begin + step;
+      const source = sources[index < sources.length ? index : index - sources.length] as Member;
       const given = order.find(source);
-      if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
+      if (given === undefined || !given.counts || !given.held.has(block)) continue;
+      if (!matcher.mayServe(source, target.member)) continue;
+      const rate = matcher.rateBetween(source, target.member, middle);
+      if (rate === 0) continue;
+      found += 1;
+      better = matcher.chooseBlock(better, order, given, target, rate, rule, this.#picked);
+    }
+    if (found > 0) return better;
+    order.noteGone(from, block);
+    return false;
+  }
+
+  /** From a few free sources drawn at random. */
+  #fromDrawn(
+    best: Match | undefined,
+    order: BlockOrder,
+    from: SiteView,
+    target: Holding,
+    middle: readonly number[],
+    rule: PickRule,
+    draws: number,
+  ): Match | undefined {
+    const matcher = this.#matcher;
+    const { sources } = this.#placeOf(from);
+    const begin = sources.length === 1 ? 0 : matcher.parts.random.nextBelow(sources.length);
+    let better = best;
+    for (let step = 0; step < Math.min(sources.length, draws); step += 1) {
+      const index = begin + step;
+      const source = sources[index < sources.length ? index : index - sources.length] as Member;
+      const given = order.find(source);
+      if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target.member)) continue;
       if (!given.counts && this.#feedsNeighbours(order, given, middle)) continue;
-      const rate = matcher.rateBetween(source, target, middle);
-      if (rate > 0) better = matcher.choose(better, order, given, holding, rate, rule);
+      const rate = matcher.rateBetween(source, target.member, middle);
+      if (rate > 0) better = matcher.choose(better, order, given, target, rate, rule);
     }
     return better;
+  }
+
+  #fromOrigin(
+    best: Match | undefined,
+    order: BlockOrder,
+    origin: Holding,
+    target: Holding,
+    middle: readonly number[],
+    rule: PickRule,
+  ): Match | undefined {
+    const matcher = this.#matcher;
+    if (origin.held.isEmpty || !matcher.mayServe(origin.member, target.member)) return best;
+    if (this.#feedsNeighbours(order, origin, middle)) return best;
+    const rate = matcher.rateBetween(origin.member, target.member, middle);
+    return rate > 0 ? matcher.choose(best, order, origin, target, rate, rule) : best;
   }
 
   /**
@@ -231,6 +325,20 @@ export class RemotePass {
   }
 
   #placeOf(view: SiteView): Place {
-    return this.#matcher.parts.world.place(view.site);
+    return view.place ?? this.#matcher.parts.world.place(view.site);
   }
+}
+
+/** What comes into a site must not wait there behind a slow interface. */
+function hasFastTarget(order: BlockOrder, { members }: SiteView): boolean {
+  return members.some((member) => order.hungry.has(member) && member.online && !isSlowTarget(member));
+}
+
+/** Moves an item drawn at random from those at `from` and beyond to `from`, and gives it. */
+function draw<T>(items: T[], from: number, random: SeededRandom): T {
+  const index = items.length - from === 1 ? from : from + random.nextBelow(items.length - from);
+  const drawn = items[index] as T;
+  items[index] = items[from] as T;
+  items[from] = drawn;
+  return drawn;
 }

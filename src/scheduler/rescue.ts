@@ -53,10 +53,13 @@ export class Rescue {
   /** Whether the member waits, after a decision. */
   note(member: Member): void {
     const waits = member.needs.size > 0 && member.lanesIn.size === 0 && member.online && member.fetches;
-    if (member.needs.size === 0) this.#served.delete(member);
-    else if (waits && this.#goOn(member)) return;
-    if (!waits) this.#waiting.delete(member);
-    else if (!this.#waiting.has(member)) this.#waiting.set(member, this.#matcher.now);
+    if (this.#served.size > 0) {
+      if (member.needs.size === 0) this.#served.delete(member);
+      else if (waits && this.#goOn(member)) return;
+    }
+    if (!waits) {
+      if (this.#waiting.size > 0) this.#waiting.delete(member);
+    } else if (!this.#waiting.has(member)) this.#waiting.set(member, this.#matcher.now);
   }
 
   /** Brings a target that is served from elsewhere the next of it. @returns false when it is not, or no longer */

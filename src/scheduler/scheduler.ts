@@ -170,7 +170,8 @@ export class Scheduler {
   /** Takes the member's whole state in an order: what it does not name is not held. */
   setHeld(member: Member, order: BlockOrder, held: RangeSet, now: number): void {
     const before = order.holding(member).held.toRangeSet();
-    this.addHeld(member, order, held.difference(before), now);
+    // Also what counted as held already, since it was on its way: now it has come.
+    this.addHeld(member, order, held, now);
     const gone = before.difference(held);
     // What counts as held since it is on its way may be so for a while yet.
     for (const { pending } of member.lanesIn) {

@@ -13,7 +13,8 @@ const unit = 1_000;
 
 export class Supply {
   readonly #world: World;
-  #dependence = new Map<Place, number>();
+  /** By the places' numbers. */
+  #dependence: number[] = [];
   #shares = new Map<SiteView, number>();
   #transfersUntilAnew = 0;
 
@@ -24,13 +25,13 @@ export class Supply {
   /** To be called before a decision on these orders. */
   refresh(orders: readonly BlockOrder[]): void {
     if (this.#transfersUntilAnew > 0) return;
-    this.#dependence = new Map();
+    this.#dependence = [];
     this.#shares = new Map();
     let sites = 0;
     for (const order of orders) {
       if (order.views.size < 3) continue;
       sites = Math.max(sites, order.views.size);
-      for (const view of order.views.values()) if (!view.absent.isEmpty) this.#spread(order, view);
+      for (const view of order.pairs.views) if (!view.absent.isEmpty) this.#spread(order, view);
     }
     this.#transfersUntilAnew = sites;
   }
@@ -42,30 +43,40 @@ export class Supply {
 
   /** What sites other than the one of this view depend on a supplier for. */
   dependenceBeside(supplier: Place, view: SiteView): number {
-    return Math.max(0, (this.#dependence.get(supplier) ?? 0) - (this.#shares.get(view) ?? 0));
+    return Math.max(0, (this.#dependence[supplier.index] ?? 0) - (this.#shares.get(view) ?? 0));
   }
 
   #spread(order: BlockOrder, view: SiteView): void {
     const suppliers: Place[] = [];
-    for (const other of order.views.values()) {
-      if (other !== view && hasSomethingFor(order, other, view)) suppliers.push(this.#world.place(other.site));
+    for (const other of order.pairs.views) {
+      if (other === view || !hasSomethingFor(order, other, view)) continue;
+      suppliers.push(other.place ?? this.#world.place(other.site));
     }
     if (suppliers.length === 0) return;
     const share = Math.floor(unit / suppliers.length);
     this.#shares.set(view, share);
-    for (const supplier of suppliers) this.#dependence.set(supplier, (this.#dependence.get(supplier) ?? 0) + share);
+    for (const supplier of suppliers) {
+      this.#dependence[supplier.index] = (this.#dependence[supplier.index] ?? 0) + share;
+    }
   }
 }
 
-/** Whether a site has, or is being sent, a block that may go from it to another site. */
+/** Whether a site has a block that may go from it to another site. */
 export function hasSomethingFor(order: BlockOrder, supplier: SiteView, view: SiteView): boolean {
-  const only = supplier.isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
+  if (view.absent.isEmpty) return false;
+  if (!supplier.isHome) return order.pairs.given(supplier, view) > 0;
+  // What a home's origins hold is not counted by pairs. There are few homes, and mostly the first look tells.
+  const only = view.isHome || order.onlyHome.isEmpty ? view.absent : order.onlyHome;
   for (let page = 0; page < only.pages.length; page += 1) {
     const words = only.pages[page] as Uint32Array;
     const absent = supplier.absent.pages[page] as Uint32Array;
     const length = Math.min(pageBits, order.blockCount - (page << pageShift) + 31) >>> 5;
-    for (let word = 0; word < length; word += 1) {
-      if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
+    for (let summary = 0; summary << 5 < length; summary += 1) {
+      let filled = words[length + summary] as number;
+      for (; filled !== 0; filled &= filled - 1) {
+        const word = (summary << 5) + 31 - Math.clz32(filled & -filled);
+        if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
+      }
     }
   }
   return false;

@@ -4,7 +4,7 @@
  */
 import type { Topology } from "../model/topology.ts";
 import { agentNicDown, agentNicUp, namedResource, siteDownlink, siteUplink } from "../model/resources.ts";
-import type { BlockOrder } from "./block-order.ts";
+import type { BlockOrder, Holding } from "./block-order.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lane } from "./lane.ts";
 import { newDelay, type Delay } from "./ahead.ts";
@@ -13,6 +13,8 @@ import { newPace, type Pace } from "./pace.ts";
 /** A site as the scheduler sees it: who is there, and who of them has bandwidth free now. */
 export interface Place {
   readonly name: string;
+  /** Its number among all sites. */
+  readonly index: number;
   readonly agents: Set<Member>;
   /** Agents that could serve now, in no order; kept by the market. */
   readonly sources: Member[];
@@ -57,6 +59,12 @@ export interface Member {
   aheadScale: number;
   /** Orders of which it wants blocks that are not on their way to it. */
   readonly needs: Set<BlockOrder>;
+  /** The one order in `needs`; undefined where there is none, or several. */
+  soleNeed: BlockOrder | undefined;
+  /** Its entry in the order of which something came to it last: looked up most often. */
+  latest: Holding | undefined;
+  /** Of how many orders it holds something. */
+  supplies: number;
   /** Undefined for a publisher. */
   readonly place: Place | undefined;
   /** Small, and nobody else's in this world; of one that has left, the next that comes has it. */
@@ -84,6 +92,10 @@ export class World {
   readonly #places = new Map<string, Place>();
   /** By the two sites: what lies between them. */
   readonly #middles = new Map<string, Map<string, readonly number[]>>();
+  /** The same by the numbers of two places. */
+  readonly #between: (readonly number[] | undefined)[][] = [];
+  /** By the ledger's index of an interface: whose it is. */
+  readonly #owners: (Member | undefined)[] = [];
 
   constructor(topology: Topology) {
     this.#topology = topology;
@@ -97,6 +109,7 @@ export class World {
   setTopology(topology: Topology): void {
     this.#topology = topology;
     this.#middles.clear();
+    this.#between.length = 0;
     for (const entry of this.ledger.entries()) entry.capability = Infinity;
     this.#applyCapabilities(this.members.values());
   }
@@ -113,6 +126,9 @@ export class World {
       aheadScale: 1,
       shunned: new Map(),
       needs: new Set(),
+      soleNeed: undefined,
+      latest: undefined,
+      supplies: 0,
       place,
       index: this.#freeIndices.pop() ?? this.members.size,
       nicUp: isAgent ? this.ledger.resource(agentNicUp(description.name)) : -1,
@@ -124,6 +140,7 @@ export class World {
     };
     this.members.set(member.id, member);
     place?.agents.add(member);
+    if (isAgent) this.#owners[member.nicUp] = this.#owners[member.nicDown] = member;
     if (isAgent) this.#applyCapabilities([member]);
     return member;
   }
@@ -134,6 +151,14 @@ export class World {
     this.members.delete(id);
     this.#freeIndices.push(member.index);
     member.place?.agents.delete(member);
+    for (const nic of [member.nicUp, member.nicDown]) {
+      if (this.#owners[nic] === member) this.#owners[nic] = undefined;
+    }
+  }
+
+  /** Whose interface a resource is; undefined: it is nobody's. */
+  ownerOf(resource: number): Member | undefined {
+    return this.#owners[resource];
   }
 
   places(): IterableIterator<Place> {
@@ -144,7 +169,8 @@ export class World {
     let place = this.#places.get(site);
     if (place === undefined) {
       const [uplink, downlink] = [this.ledger.resource(siteUplink(site)), this.ledger.resource(siteDownlink(site))];
-      place = { name: site, agents: new Set(), sources: [], targets: [], awaiting: undefined, uplink, downlink };
+      const index = this.#places.size;
+      place = { name: site, index, agents: new Set(), sources: [], targets: [], awaiting: undefined, uplink, downlink };
       this.#places.set(site, place);
       this.#applyCapabilities([]);
     }
@@ -183,6 +209,12 @@ export class World {
       row.set(to ?? "", middle);
     }
     return middle;
+  }
+
+  /** The same, quicker. */
+  between(from: Place, to: Place): readonly number[] {
+    const row = (this.#between[from.index] ??= []);
+    return (row[to.index] ??= this.middle(from.name, to.name));
   }
 
   setOutOfUse(component: string, out: boolean): void {
