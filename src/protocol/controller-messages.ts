@@ -1,6 +1,7 @@
 /** What the controller says to an agent. Each message carries the controller's term; an agent refuses an older one. */
 import { z } from "zod";
 import { protocolVersionSchema } from "./version.ts";
+import { maximumLanesBefore } from "./limits.ts";
 import {
   addressSchema,
   agentIdSchema,
@@ -99,6 +100,8 @@ export const openLaneSchema = z.object({
   rateBitsPerSecond: wholeNumberSchema,
   /** It ends by itself when what the same message queues into it has come. */
   endsWhenEmpty: z.boolean().optional(),
+  /** Other lanes out of its source or into its target, whose place it takes: it begins when they have ended. */
+  after: z.array(wholeNumberSchema).max(maximumLanesBefore).optional(),
   /** Names of the resources between the two ends, also those without a stated capability: for working out blame. */
   path: z.array(z.string().max(300)).max(64),
 });

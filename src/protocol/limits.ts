@@ -8,6 +8,8 @@ export const maximumRangesPerMessage = 200_000;
 export const maximumListEntries = 100_000;
 /** Characters of a free text, such as the detail of a failure. */
 export const maximumTextLength = 2_000;
+/** Other lanes that one may have to wait for. */
+export const maximumLanesBefore = 256;
 /** Characters of a ticket. */
 export const maximumTicketLength = 65_536;
 /** Bytes of a piece of a manifest or a challenged block that one message carries, before base64. */

@@ -8,7 +8,7 @@ import { decodeUtf8, encodeUtf8 } from "../std/utf8.ts";
 import { fromBase64, toBase64 } from "../std/base64.ts";
 import { UserError } from "../std/errors.ts";
 import { agentIdSchema, listOf, portionSchema, siteNameSchema, textSchema, wholeNumberSchema } from "./parts.ts";
-import { maximumTicketLength } from "./limits.ts";
+import { maximumLanesBefore, maximumTicketLength } from "./limits.ts";
 
 export const ticketSchema = z.object({
   /** The controller's term when it was issued; a source refuses one older than the newest it has seen. */
@@ -24,6 +24,8 @@ export const ticketSchema = z.object({
   peerName: textSchema,
   /** Its site, for counting what goes where; a publisher need not say. */
   peerSite: siteNameSchema.optional(),
+  /** Other lanes out of the same source that must have ended before this one is served: it takes their bandwidth over. */
+  after: z.array(wholeNumberSchema).max(maximumLanesBefore).optional(),
   /** What may be asked for, added to what earlier tickets of the same lane allowed. */
   portions: listOf(portionSchema),
   rateBitsPerSecond: wholeNumberSchema,

@@ -1,12 +1,13 @@
 /**
- * Deciding ahead of the news. Words to an agent and back take time. Before a lane runs dry another portion is queued into it,
- * so early that words of it get to its target in time: it goes on without a pause, and no link carries more than one
- * lane's rate, however far off expectations are. After some time it is let end, and its two ends are matched anew.
+ * Deciding ahead of the news. Words to an agent and back take time. Where that is little, another portion is queued into a
+ * lane before it runs dry; after some time it is let end, and its two ends are matched anew. Where it is much, a lane's end
+ * is foreseen, so early that words about what follows get to the agents by then (`succession.ts`).
  *
- * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations are
- * is learned from each transfer.
+ * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations
+ * are is learned from each transfer.
  */
 import type { Lane } from "./lane.ts";
+import type { Member } from "./world.ts";
 
 export interface Delay {
   /** To the agent and back, in nanoseconds, as the quickest answer showed. */
@@ -22,13 +23,17 @@ export function newDelay(): Delay {
 /** Words that take no longer are not worth deciding ahead of. */
 const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
+/** From here on ends are foreseen; words that take less are bridged by filling the same lane again. */
+const farNanoseconds = 20_000_000;
 /** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
 const withinSitePauses = 10;
 const betweenSitesPauses = 100;
 /** ... for so long at least. */
 const betweenSitesNanoseconds = 2_000_000_000;
+/** It is filled again so much earlier, as a part of the round trip. */
+const extendMarginShare = 0.25;
 /** Words are sent earlier by this part of the round trip. */
-const marginShare = 0.25;
+const marginShare = 1 / 8;
 
 /** How long a transfer takes. @param wireShare bytes on the wire for each byte of payload */
 export function durationNanoseconds(bytes: number, rateBitsPerSecond: number, wireShare: number): number {
@@ -38,22 +43,50 @@ export function durationNanoseconds(bytes: number, rateBitsPerSecond: number, wi
 /** Learns from the news of a transfer's end. */
 export function learn(delay: Delay, elapsedNanoseconds: number, expectedNanoseconds: number): void {
   const observed = Math.max(0, elapsedNanoseconds - expectedNanoseconds);
-  delay.roundTripNanoseconds = Math.min(delay.roundTripNanoseconds, observed);
-  const later = observed - delay.roundTripNanoseconds;
+  // A long transfer that was a little quicker than its rate says nothing of words.
+  const isTelling = expectedNanoseconds <= delay.roundTripNanoseconds;
+  if (isTelling) delay.roundTripNanoseconds = Math.min(delay.roundTripNanoseconds, observed);
+  const later = Math.max(0, observed - delay.roundTripNanoseconds);
   delay.deviationNanoseconds += Math.round((later - delay.deviationNanoseconds) * deviationShare);
+}
+
+export function wordsNanoseconds(member: Member): number {
+  return member.delay.roundTripNanoseconds / 2;
+}
+
+/** When a lane should end, if it begins as soon as words of it have come, its source has what it is to give, and all before it have ended. */
+export function expectedEnd(lane: Lane, now: number, durationOfLane: number): number {
+  let begin = now + wordsNanoseconds(lane.target);
+  for (const { expectedEndNanoseconds } of lane.predecessors) begin = Math.max(begin, expectedEndNanoseconds);
+  return begin + durationOfLane;
 }
 
 /**
  * When more is to be queued into a lane so that it does not run dry before words about that get to its target.
- * @returns undefined: not before it is empty, since words take no time or it has lasted long enough to be matched anew
+ * @returns undefined: not before it is empty, since words take no time, or so long that its end is foreseen, or it has lasted long enough
  */
 export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  if (roundTripNanoseconds <= negligibleNanoseconds) return undefined;
+  if (roundTripNanoseconds <= negligibleNanoseconds || roundTripNanoseconds >= farNanoseconds) return undefined;
   const pause = roundTripNanoseconds + lagNanoseconds;
   const isWithin = lane.source.site === lane.target.site;
   const longest = isWithin ? withinSitePauses * pause : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
   if (durationOfLane >= longest) return undefined;
-  const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
+  const margin = roundTripNanoseconds * extendMarginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
+}
+
+/** When it is time to decide what follows a lane; undefined: when it has ended, since words take little time. */
+export function foreseeAt(lane: Lane, lagNanoseconds: number): number | undefined {
+  const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
+  if (roundTripNanoseconds < farNanoseconds) return undefined;
+  const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
+  return Math.floor(lane.expectedEndNanoseconds - roundTripNanoseconds / 2 - margin);
+}
+
+/** Whether the news of a lane's end should have come: what was to follow from it is not relied on any further. */
+export function isOverdue(lane: Lane, now: number, lagNanoseconds: number): boolean {
+  const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
+  const margin = roundTripNanoseconds * marginShare + 4 * deviationNanoseconds + 2 * lagNanoseconds;
+  return now > lane.expectedEndNanoseconds + roundTripNanoseconds / 2 + margin;
 }

@@ -172,6 +172,18 @@ export class BlockOrder {
     updateHunger(this, holding);
   }
 
+  /** Blocks that are being sent to a member, and will be there by the time that others ask for them: they count as held. */
+  foresee(member: Member, ranges: RangeSet): void {
+    const holding = this.holding(member);
+    const { held, view, counts } = holding;
+    ranges.forEach((start, end) => {
+      for (let block = start; block < end; block += 1) {
+        if (held.set(block) && counts && view !== undefined) this.pairs.held(view, block);
+      }
+    });
+    updateHunger(this, holding);
+  }
+
   removeHeld(member: Member, ranges: RangeSet): void {
     const holding = this.holding(member);
     ranges.forEach((start, end) => {

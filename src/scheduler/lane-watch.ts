@@ -1,14 +1,13 @@
 /**
- * Keeps an eye on running short lanes: fills them again before they are empty where words take time (`ahead.ts`),
- * and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
+ * Keeps an eye on running short lanes: fills them again or foresees their ends where words take time (`ahead.ts`), and when they are late, blames who is slow (`pace.ts`) and takes back what they do not use. Each lane is looked at when it is due, not
  * before.
  */
 import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
-import { durationNanoseconds, extendAt, learn } from "./ahead.ts";
+import { durationNanoseconds, expectedEnd, extendAt, foreseeAt, isOverdue, learn, wordsNanoseconds } from "./ahead.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
-import { settleInLane, type Lane } from "./lane.ts";
+import { letFollow, settleInLane, type Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import {
@@ -60,7 +59,7 @@ interface Watched {
 
 export class LaneWatch {
   readonly #parts: LaneWatchParts;
-  /** By when they are to be filled again, and by when they are late. Lanes that have ended stay in both until they are due. */
+  /** When their ends are to be foreseen, and by when they are late. Lanes that have ended stay in both until they are due. */
   readonly #ends = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
   readonly #late = new BinaryHeap<Watched>((a, b) => a.atNanoseconds < b.atNanoseconds);
 
@@ -73,12 +72,35 @@ export class LaneWatch {
     return Math.min(this.#nextOf(this.#ends), this.#nextOf(this.#late));
   }
 
-  /** A lane was opened, or more was queued into it. */
   opened(lane: Lane, now: number): void {
-    this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
+    // It cannot give what is still on its way to its source.
+    for (const feeder of lane.source.lanesIn) if (feeder.isOffered && feeds(feeder, lane)) letFollow(lane, feeder);
+    lane.expectedEndNanoseconds = expectedEnd(lane, now, this.#durationOf(lane, lane.pendingBytes));
+    if (lane.predecessors.length === 0) this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
+    this.#foreseeLater(lane);
     const duration = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
     const end = extendAt(lane, duration, this.#parts.lag.nanoseconds);
     if (end !== undefined) this.#ends.push({ lane, atNanoseconds: end });
+  }
+
+  /** One of those that a lane waited for has ended. */
+  followed(lane: Lane, predecessor: Lane): void {
+    const { now } = this.#parts.lanes;
+    const roundTrip = lane.target.delay.roundTripNanoseconds;
+    const left = this.#durationOf(lane, lane.pendingBytes);
+    const ended = now - wordsNanoseconds(predecessor.target);
+    lane.expectedEndNanoseconds = Math.max(lane.expectedEndNanoseconds, ended + left);
+    this.#foreseeLater(lane);
+    if (lane.predecessors.length > 0) return;
+    lane.openedNanoseconds = Math.max(lane.openedNanoseconds, now - roundTrip);
+    lane.progressNanoseconds = now;
+    lane.measuredFromNanoseconds = now;
+    this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, this.#parts.lag));
+  }
+
+  #foreseeLater(lane: Lane): void {
+    const at = lane.isOffered ? undefined : foreseeAt(lane, this.#parts.lag.nanoseconds);
+    if (at !== undefined) this.#ends.push({ lane, atNanoseconds: at });
   }
 
   #expectBy(lane: Lane, atNanoseconds: number): void {
@@ -111,12 +133,27 @@ export class LaneWatch {
     return until - now > negligibleNanoseconds ? until : 0;
   }
 
-  /** Lanes that will soon be empty get more, where that has to be said ahead of time. */
-  extend(now: number): void {
+  /** Lanes that will soon be empty get more, or what is to follow them is decided now. */
+  goOn(now: number): void {
+    const { lanes, lag, touch, extend } = this.#parts;
     for (const lane of this.#due(this.#ends, now)) {
       // Who is slow has to show, transfer by transfer, that it can do more.
-      const isSlow = lane.isGivenUp || isSlowSource(lane.source) || isSlowTarget(lane.target);
-      if (!isSlow && this.#parts.extend(lane)) this.opened(lane, now);
+      const isSlow = lane.isGivenUp || lane.shrunk || isSlowSource(lane.source) || isSlowTarget(lane.target);
+      if (isSlow || lane.isOffered) continue;
+      const at = foreseeAt(lane, lag.nanoseconds);
+      if (at === undefined) {
+        if (lane.successors.length + lane.predecessors.length === 0 && extend(lane)) this.opened(lane, now);
+        continue;
+      }
+      if (at > now) {
+        this.#ends.push({ lane, atNanoseconds: at });
+        continue;
+      }
+      // Looked at again when those have ended.
+      if (lane.predecessors.some((predecessor) => isOverdue(predecessor, now, lag.nanoseconds))) continue;
+      lanes.foresee(lane);
+      touch(lane.source);
+      touch(lane.target);
     }
   }
 
@@ -124,7 +161,7 @@ export class LaneWatch {
   slowDown(now: number, decisions: Decisions): void {
     const { world, lag, close, drop } = this.#parts;
     for (const lane of this.#due(this.#late, now)) {
-      // More was queued into it meanwhile.
+      // It was given more time meanwhile.
       if (now < lane.lateAtNanoseconds) continue;
       // Whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
       if (!lane.target.online) drop(lane);
@@ -219,4 +256,13 @@ export class LaneWatch {
   #runs(lane: Lane): boolean {
     return this.#parts.lanes.byId.get(lane.laneId) === lane;
   }
+}
+
+/** Whether one lane is to bring what another is to give on. */
+function feeds(feeder: Lane, lane: Lane): boolean {
+  for (const [order, pending] of lane.pending) {
+    const coming = feeder.pending.get(order);
+    if (coming !== undefined && !coming.intersection(pending).isEmpty) return true;
+  }
+  return false;
 }

@@ -6,6 +6,14 @@ import { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Member } from "./world.ts";
 
+/** What a lane takes over on a resource from one that still runs. */
+export interface Claim {
+  readonly successor: Lane;
+  /** Of the ledger. */
+  readonly index: number;
+  readonly bitsPerSecond: number;
+}
+
 export interface Lane {
   readonly laneId: number;
   readonly source: Member;
@@ -16,7 +24,26 @@ export interface Lane {
   rateBitsPerSecond: number;
   /** It ends by itself when what was queued at its start has come. */
   readonly isShort: boolean;
-  readonly openedNanoseconds: number;
+  /** From when on its time counts: of one that follows another, from that one's end. */
+  openedNanoseconds: number;
+  /** What is charged for it on each resource of its path, where that is not its rate (`succession.ts`). */
+  charges: number[] | undefined;
+  /** When it should bring its last byte, as far as is known. */
+  expectedEndNanoseconds: number;
+  /** Its end is foreseen: lanes that follow it may claim what it has. */
+  isOffered: boolean;
+  /** What it brings counts as held at its target. */
+  isForeseen: boolean;
+  readonly claims: Claim[];
+  /** Lanes that it waits for: it has claimed something of them, or they bring what it is to give on. */
+  readonly predecessors: Lane[];
+  /** Lanes that wait for it. */
+  readonly successors: Lane[];
+  /** It has ended; what it was charged stays until its predecessors have ended too, and until this time. */
+  isClosed: boolean;
+  /** Nothing is charged for it any more. */
+  isSettled: boolean;
+  heldBackUntilNanoseconds: number;
   /** Its rate at first. */
   readonly openedBitsPerSecond: number;
   /** When what is queued in it should long have come. */
@@ -44,6 +71,50 @@ export interface Lane {
   shrunk: boolean;
 }
 
+export function newLane(
+  laneId: number,
+  source: Member,
+  target: Member,
+  path: readonly number[],
+  rateBitsPerSecond: number,
+  now: number,
+  isShort: boolean,
+): Lane {
+  return {
+    laneId,
+    source,
+    target,
+    path,
+    rateBitsPerSecond,
+    isShort,
+    openedNanoseconds: now,
+    openedBitsPerSecond: rateBitsPerSecond,
+    charges: undefined,
+    expectedEndNanoseconds: 0,
+    isOffered: false,
+    isForeseen: false,
+    claims: [],
+    predecessors: [],
+    successors: [],
+    isClosed: false,
+    isSettled: false,
+    heldBackUntilNanoseconds: 0,
+    lateAtNanoseconds: Infinity,
+    isGivenUp: false,
+    revision: 0,
+    pending: new Map(),
+    pendingBytes: 0,
+    receivedBytes: 0,
+    arrivedBytes: 0,
+    progressNanoseconds: now,
+    measuredFromNanoseconds: now,
+    measuredFromBytes: 0,
+    measuredBitsPerSecond: undefined,
+    slowSinceNanoseconds: undefined,
+    shrunk: false,
+  };
+}
+
 /** Marks ranges as pending in a lane and coming at its target. */
 export function queueIntoLane(lane: Lane, order: BlockOrder, ranges: RangeSet): void {
   let pending = lane.pending.get(order);
@@ -65,20 +136,40 @@ export function settleInLane(lane: Lane, order: BlockOrder, ranges: RangeSet, ar
   if (pending?.equals(ranges) === true) {
     // All that the lane had of it: mostly so.
     lane.pending.delete(order);
-    settleBytes(lane, lane.pending.size === 0 ? lane.pendingBytes : order.bytesOf(pending), arrived);
-    if (!arrived) order.removeComing(lane.target, pending);
+    const bytes = lane.pending.size === 0 ? lane.pendingBytes : order.bytesOf(pending);
+    settleBytes(lane, order, pending, bytes, arrived);
     return pending;
   }
   const settled = pending === undefined ? new RangeSet() : pending.intersection(ranges);
   if (pending === undefined || settled.isEmpty) return settled;
   pending.removeAll(settled);
   if (pending.isEmpty) lane.pending.delete(order);
-  settleBytes(lane, order.bytesOf(settled), arrived);
-  if (!arrived) order.removeComing(lane.target, settled);
+  settleBytes(lane, order, settled, order.bytesOf(settled), arrived);
   return settled;
 }
 
-function settleBytes(lane: Lane, bytes: number, arrived: boolean): void {
+function settleBytes(lane: Lane, order: BlockOrder, settled: RangeSet, bytes: number, arrived: boolean): void {
   lane.pendingBytes -= bytes;
   if (arrived) lane.arrivedBytes += bytes;
+  else if (lane.isForeseen) order.removeHeld(lane.target, settled);
+  else order.removeComing(lane.target, settled);
+}
+
+/** Lets a lane wait for another. */
+export function letFollow(successor: Lane, predecessor: Lane): void {
+  if (successor.predecessors.includes(predecessor)) return;
+  successor.predecessors.push(predecessor);
+  predecessor.successors.push(successor);
+}
+
+/** Whether something that the source holds is yet to come: a lane that waits for its source's own blocks is not slow. */
+export function waitsForBytes(lane: Lane): boolean {
+  for (const [order, pending] of lane.pending) {
+    const held = order.find(lane.source)?.held;
+    if (held === undefined) continue;
+    for (const [start, end] of pending.ranges()) {
+      for (let block = start; block < end; block += 1) if (held.has(block)) return true;
+    }
+  }
+  return false;
 }

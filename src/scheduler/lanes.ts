@@ -6,8 +6,17 @@ import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
-import { queueIntoLane, settleInLane, type Lane } from "./lane.ts";
+import { newLane, queueIntoLane, settleInLane, waitsForBytes, type Lane } from "./lane.ts";
 import type { SchedulerSettings } from "./limits.ts";
+import {
+  chargeSuccessor,
+  dropClaims,
+  hasOffers,
+  mostClaimed,
+  offer,
+  settleClaims,
+  withdrawOffer,
+} from "./succession.ts";
 import type { Member, World } from "./world.ts";
 
 /** Bandwidth that was taken from a lane, and may still be in use until its far end has heard of it. */
@@ -15,9 +24,13 @@ interface HeldBack {
   readonly source: Member;
   readonly target: Member;
   readonly path: readonly number[];
-  readonly rateBitsPerSecond: number;
+  /** On each resource of the path. */
+  readonly bitsPerSecond: readonly number[];
   readonly untilNanoseconds: number;
 }
+
+/** A lane that followed another may begin now. */
+export type OnFollowed = (successor: Lane, predecessor: Lane) => void;
 
 export class Lanes {
   readonly #world: World;
@@ -30,8 +43,11 @@ export class Lanes {
   readonly #heldBack = new BinaryHeap<HeldBack>((a, b) => a.untilNanoseconds < b.untilNanoseconds);
   /** The sum of it on each resource. */
   readonly #heldBackOn = new Map<number, number>();
+  /** At whose ends something was freed by a lane's end that others had waited for. */
+  readonly #freed: Member[] = [];
   #nextLaneId: number;
   #now = 0;
+  onFollowed: OnFollowed = () => undefined;
   #stuckLookedAt = 0;
 
   /** @param firstLaneId ids rise from here; a controller's terms must not share ids */
@@ -51,10 +67,24 @@ export class Lanes {
     isShort = false,
   ): Lane {
     const path = this.#world.path(source, target);
-    this.#world.ledger.allocate(path, rateBitsPerSecond);
-    const lane = this.#enter(this.takeId(), source, target, path, rateBitsPerSecond, now, isShort);
+    const lane = newLane(this.takeId(), source, target, path, rateBitsPerSecond, now, isShort);
+    if (isShort && (hasOffers(source.lanesOut) || hasOffers(target.lanesIn))) {
+      chargeSuccessor(lane, this.#world.ledger);
+    } else this.#world.ledger.allocate(path, rateBitsPerSecond);
+    this.byId.set(lane.laneId, lane);
+    this.#enterOver(lane);
+    source.lanesOut.add(lane);
+    target.lanesIn.add(lane);
+    if (source.kind === "publisher") this.fromPublishers += 1;
     decisions.opened.push(lane);
     return lane;
+  }
+
+  /** A lane's end is foreseen: what it has is offered to those that follow it, and its blocks count as held. */
+  foresee(lane: Lane): void {
+    offer(lane, this.#world.ledger);
+    lane.isForeseen = true;
+    for (const [order, ranges] of lane.pending) order.foresee(lane.target, ranges);
   }
 
   /** The lanes over a resource. */
@@ -62,6 +92,16 @@ export class Lanes {
     const owner = this.#world.ownerOf(index);
     if (owner === undefined) return [...(this.#over.get(index) ?? [])];
     return [...owner.lanesIn, ...owner.lanesOut].filter(({ path }) => path.includes(index));
+  }
+
+  /** As it was last told. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Tells what time it is. */
+  setNow(now: number): void {
+    this.#now = now;
   }
 
   takeId(): number {
@@ -79,16 +119,62 @@ export class Lanes {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
     this.#leave(lane);
+    withdrawOffer(lane, this.#world.ledger);
+    lane.isClosed = true;
     // A short lane is told its end by its target: it may still bring what came another way.
-    if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) this.#holdBack(lane, lane.rateBitsPerSecond);
-    else if (paidUntilNanoseconds > 0) this.#holdBack(lane, lane.rateBitsPerSecond, paidUntilNanoseconds);
-    else this.#world.ledger.release(lane.path, lane.rateBitsPerSecond);
+    if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) {
+      // Those that were to follow it may begin before they hear that they are not to.
+      const successors = lane.successors.filter(({ isClosed }) => isClosed);
+      const heard = successors.map(({ heldBackUntilNanoseconds }) => heldBackUntilNanoseconds);
+      lane.heldBackUntilNanoseconds = Math.max(this.#heldBackUntil(lane), ...heard);
+    } else lane.heldBackUntilNanoseconds = Math.max(lane.heldBackUntilNanoseconds, paidUntilNanoseconds);
+    for (const successor of dropClaims(lane, this.#now)) {
+      if (successor.predecessors.length === 0) this.#settle(successor);
+    }
+    if (lane.predecessors.length === 0) this.#settle(lane);
+    // What it has of its own need not wait for those before it, where nobody takes it over.
+    else if (lane.claims.length === 0) {
+      this.#free(lane, lane.charges ?? lane.path.map(() => lane.rateBitsPerSecond));
+      lane.charges = lane.path.map(() => 0);
+    }
     // A lane often ends before its target's last count has come.
     this.#world.ledger.carry(lane.path, Math.max(0, lane.arrivedBytes - lane.receivedBytes));
     if (lane.pending.size === 0) return [];
     const withdrawn = [...lane.pending].map(([order, ranges]) => ({ order, ranges: ranges.clone() }));
     for (const { order, ranges } of withdrawn) settleInLane(lane, order, ranges, false);
     return withdrawn;
+  }
+
+  /** What an ended lane has left of its charge is free; what others claimed of it is theirs, and they may begin. */
+  #settle(lane: Lane): void {
+    if (lane.isSettled) return;
+    lane.isSettled = true;
+    if (lane.charges === undefined && lane.successors.length === 0) {
+      const { path, rateBitsPerSecond, heldBackUntilNanoseconds } = lane;
+      if (heldBackUntilNanoseconds <= this.#now) this.#world.ledger.release(path, rateBitsPerSecond);
+      else {
+        this.#holdBack(
+          lane,
+          path.map(() => rateBitsPerSecond),
+        );
+      }
+      return;
+    }
+    this.#free(lane, settleClaims(lane));
+    for (const successor of lane.successors) {
+      if (successor.predecessors.length === 0 && successor.isClosed) this.#settle(successor);
+      else if (!successor.isClosed) this.onFollowed(successor, lane);
+    }
+  }
+
+  #free(lane: Lane, bitsPerSecond: readonly number[]): void {
+    if (lane.heldBackUntilNanoseconds <= this.#now) this.#releaseEach(lane.path, bitsPerSecond);
+    else this.#holdBack(lane, bitsPerSecond);
+    this.#freed.push(lane.source, lane.target);
+  }
+
+  #releaseEach(path: readonly number[], bitsPerSecond: readonly number[]): void {
+    for (const [place, index] of path.entries()) this.#world.ledger.release([index], bitsPerSecond[place] as number);
   }
 
   #leave(lane: Lane): void {
@@ -114,22 +200,26 @@ export class Lanes {
   takeFrom(lane: Lane, bitsPerSecond: number, decisions: Decisions): void {
     this.setRate(lane, lane.rateBitsPerSecond - bitsPerSecond, decisions);
     this.#world.ledger.retain(lane.path, bitsPerSecond);
-    this.#holdBack(lane, bitsPerSecond);
+    lane.heldBackUntilNanoseconds = this.#heldBackUntil(lane);
+    this.#holdBack(
+      lane,
+      lane.path.map(() => bitsPerSecond),
+    );
   }
 
   /** Releases what was held back long enough. @returns the members at whose ends it was */
   tick(now: number): Member[] {
     this.#now = now;
-    const released: Member[] = [];
+    const released: Member[] = this.#freed.splice(0);
     for (
       let first = this.#heldBack.peek();
       first !== undefined && first.untilNanoseconds <= now;
       first = this.#heldBack.peek()
     ) {
-      const { source, target, path, rateBitsPerSecond } = first;
+      const { source, target, path, bitsPerSecond } = first;
       this.#heldBack.pop();
-      this.#world.ledger.release(path, rateBitsPerSecond);
-      this.#countHeldBack(path, -rateBitsPerSecond);
+      this.#releaseEach(path, bitsPerSecond);
+      this.#countHeldBack(path, bitsPerSecond, -1);
       released.push(source, target);
     }
     return released;
@@ -145,7 +235,8 @@ export class Lanes {
     return [...this.byId.values()].filter((lane) => {
       // Not by its rate now: one that brings nothing is taken down to next to nothing, and would never be due.
       const due = stuckAfterNanoseconds + (4 * lane.pendingBytes * 8 * 1_000_000_000) / lane.openedBitsPerSecond;
-      return this.#now - lane.progressNanoseconds > due && waitsForBytes(lane);
+      const isLong = this.#now - lane.progressNanoseconds > due;
+      return isLong && lane.predecessors.length === 0 && waitsForBytes(lane);
     });
   }
 
@@ -159,17 +250,31 @@ export class Lanes {
     return this.#heldBackOn.get(index) ?? 0;
   }
 
-  #countHeldBack(path: readonly number[], bitsPerSecond: number): void {
-    for (const index of path) this.#heldBackOn.set(index, this.heldBackOn(index) + bitsPerSecond);
+  #countHeldBack(path: readonly number[], bitsPerSecond: readonly number[], sign: 1 | -1): void {
+    for (const [place, index] of path.entries()) {
+      this.#heldBackOn.set(index, this.heldBackOn(index) + sign * (bitsPerSecond[place] as number));
+    }
   }
 
-  /** Changes a lane's rate and its charge. */
-  setRate(lane: Lane, rateBitsPerSecond: number, decisions: Decisions): void {
+  /** Changes a lane's rate and its charge. One that others follow keeps at least what they have claimed. */
+  setRate(lane: Lane, rate: number, decisions: Decisions): void {
     const { ledger } = this.#world;
-    ledger.release(lane.path, lane.rateBitsPerSecond);
-    if (rateBitsPerSecond > lane.rateBitsPerSecond) ledger.allocate(lane.path, rateBitsPerSecond);
-    else ledger.retain(lane.path, rateBitsPerSecond);
+    const rateBitsPerSecond = Math.max(rate, mostClaimed(lane));
+    const { isOffered } = lane;
+    withdrawOffer(lane, ledger);
+    if (rateBitsPerSecond > lane.rateBitsPerSecond) {
+      ledger.allocate(lane.path, rateBitsPerSecond - lane.rateBitsPerSecond);
+      lane.charges = lane.charges?.map((charge) => charge + rateBitsPerSecond - lane.rateBitsPerSecond);
+    } else if (lane.charges === undefined) {
+      ledger.release(lane.path, lane.rateBitsPerSecond - rateBitsPerSecond);
+    } else {
+      // What it is yet to take over from others is not less for it: it is freed when they have ended.
+      const less = lane.charges.map((charge) => Math.min(charge, lane.rateBitsPerSecond - rateBitsPerSecond));
+      this.#releaseEach(lane.path, less);
+      lane.charges = lane.charges.map((charge, place) => charge - (less[place] as number));
+    }
     lane.rateBitsPerSecond = rateBitsPerSecond;
+    if (isOffered) offer(lane, ledger);
     lane.slowSinceNanoseconds = undefined;
     decisions.rerated.add(lane);
   }
@@ -185,7 +290,7 @@ export class Lanes {
       lane.receivedBytes = receivedBytes;
     }
     const elapsed = now - lane.measuredFromNanoseconds;
-    if (elapsed < measuringNanoseconds) return undefined;
+    if (elapsed < measuringNanoseconds || lane.predecessors.length > 0) return undefined;
     const bytes = lane.receivedBytes - lane.measuredFromBytes;
     const measured = Math.floor((bytes * 8 * this.#settings.wireShare * 1_000) / (elapsed / 1_000_000));
     lane.measuredBitsPerSecond = measured;
@@ -209,29 +314,45 @@ export class Lanes {
     return "shrunk";
   }
 
-  /** After the topology was changed: charges every lane on the way that it leads now. */
-  reroute(): void {
+  /**
+   * After the topology was changed: charges every lane on the way that it leads now.
+   * @returns lanes that lead another way and have passed on what they had there: they are to be ended
+   */
+  reroute(): Lane[] {
     const { ledger } = this.#world;
+    const ended: Lane[] = [];
     for (const lane of this.byId.values()) {
       const path = this.#world.path(lane.source, lane.target);
+      if (path.length === lane.path.length && path.every((index, place) => index === lane.path[place])) continue;
+      if (lane.isOffered || lane.charges !== undefined) {
+        ended.push(lane);
+        continue;
+      }
       ledger.release(lane.path, lane.rateBitsPerSecond);
       this.#leaveOver(lane);
       lane.path = path;
       ledger.retain(path, lane.rateBitsPerSecond);
       this.#enterOver(lane);
     }
+    return ended;
   }
 
-  /** After a capability was lowered: takes every lane over it down in proportion, until nothing is over. */
-  relieve(decisions: Decisions): void {
+  /**
+   * After a capability was lowered: takes every lane over it down in proportion, until nothing is over.
+   * @returns lanes over it that follow others or are followed: they are to be ended
+   */
+  relieve(decisions: Decisions): Lane[] {
+    const ended: Lane[] = [];
     const overloads = [...this.byId.values()].map((lane) => ({
       lane,
       overload: this.#world.ledger.overload(lane.path),
     }));
     for (const { lane, overload } of overloads) {
       if (overload <= 1) continue;
-      this.setRate(lane, Math.max(1, Math.floor(lane.rateBitsPerSecond / overload)), decisions);
+      if (lane.isOffered || lane.charges !== undefined) ended.push(lane);
+      else this.setRate(lane, Math.max(1, Math.floor(lane.rateBitsPerSecond / overload)), decisions);
     }
+    return ended;
   }
 
   /** Raises a lane to what its path has free, if that is worth a message. */
@@ -242,11 +363,14 @@ export class Lanes {
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
   }
 
-  #holdBack({ source, target, path }: Lane, rateBitsPerSecond: number, until?: number): void {
-    const words = 2 * target.delay.roundTripNanoseconds;
-    const untilNanoseconds = until ?? this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + words;
-    this.#heldBack.push({ source, target, path, rateBitsPerSecond, untilNanoseconds });
-    this.#countHeldBack(path, rateBitsPerSecond);
+  /** Until both ends of a lane must have heard of it. */
+  #heldBackUntil({ target }: Lane): number {
+    return this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + 2 * target.delay.roundTripNanoseconds;
+  }
+
+  #holdBack({ source, target, path, heldBackUntilNanoseconds }: Lane, bitsPerSecond: readonly number[]): void {
+    this.#heldBack.push({ source, target, path, bitsPerSecond, untilNanoseconds: heldBackUntilNanoseconds });
+    this.#countHeldBack(path, bitsPerSecond, 1);
   }
 
   #enterOver(lane: Lane): void {
@@ -257,58 +381,6 @@ export class Lanes {
       else over.add(lane);
     }
   }
-
-  #enter(
-    laneId: number,
-    source: Member,
-    target: Member,
-    path: readonly number[],
-    rateBitsPerSecond: number,
-    now: number,
-    isShort: boolean,
-  ): Lane {
-    const lane: Lane = {
-      laneId,
-      source,
-      target,
-      path,
-      rateBitsPerSecond,
-      isShort,
-      openedNanoseconds: now,
-      openedBitsPerSecond: rateBitsPerSecond,
-      lateAtNanoseconds: Infinity,
-      isGivenUp: false,
-      revision: 0,
-      pending: new Map(),
-      pendingBytes: 0,
-      receivedBytes: 0,
-      arrivedBytes: 0,
-      progressNanoseconds: now,
-      measuredFromNanoseconds: now,
-      measuredFromBytes: 0,
-      measuredBitsPerSecond: undefined,
-      slowSinceNanoseconds: undefined,
-      shrunk: false,
-    };
-    this.byId.set(laneId, lane);
-    this.#enterOver(lane);
-    source.lanesOut.add(lane);
-    target.lanesIn.add(lane);
-    if (source.kind === "publisher") this.fromPublishers += 1;
-    return lane;
-  }
-}
-
-/** Whether something that the source holds is yet to come: a lane that waits for its source's own blocks is not slow. */
-function waitsForBytes(lane: Lane): boolean {
-  for (const [order, pending] of lane.pending) {
-    const held = order.find(lane.source)?.held;
-    if (held === undefined) continue;
-    for (const [start, end] of pending.ranges()) {
-      for (let block = start; block < end; block += 1) if (held.has(block)) return true;
-    }
-  }
-  return false;
 }
 
 /** A lane that brings nothing for this long, and four times what its work should take, is ended. */

@@ -42,6 +42,8 @@ interface Numbers {
   capability: Float64Array;
   allocated: Float64Array;
   carriedBytes: Float64Array;
+  /** What running lanes whose end is foreseen offer to those that follow them (`succession.ts`). */
+  offered: Float64Array;
 }
 
 const firstLength = 64;
@@ -53,6 +55,7 @@ export class Ledger {
     capability: new Float64Array(firstLength),
     allocated: new Float64Array(firstLength),
     carriedBytes: new Float64Array(firstLength),
+    offered: new Float64Array(firstLength),
   };
 
   /** The index of a resource; it is entered as unlimited if it was not known. */
@@ -65,6 +68,7 @@ export class Ledger {
       numbers.capability = doubled(numbers.capability);
       numbers.allocated = doubled(numbers.allocated);
       numbers.carriedBytes = doubled(numbers.carriedBytes);
+      numbers.offered = doubled(numbers.offered);
     }
     this.#entries.push(new LedgerEntry(name, numbers, index));
     numbers.capability[index] = Infinity;
@@ -97,6 +101,17 @@ export class Ledger {
     return free < 0 ? 0 : free;
   }
 
+  /** What is offered on one resource to lanes that follow others there. */
+  offeredOn(index: number): number {
+    return this.#numbers.offered[index] as number;
+  }
+
+  /** Offers so much more of what is allocated on a resource; less, where it is negative. */
+  offer(index: number, bitsPerSecond: number): void {
+    const { offered } = this.#numbers;
+    offered[index] = (offered[index] as number) + bitsPerSecond;
+  }
+
   allocatedOn(index: number): number {
     return this.#numbers.allocated[index] as number;
   }
@@ -114,6 +129,18 @@ export class Ledger {
       if (here < free) free = here;
     }
     return free < 0 ? 0 : free;
+  }
+
+  /** What is free or offered on every resource of the path: what some lane or other might get. */
+  room(path: readonly number[]): number {
+    let room = Infinity;
+    for (const index of path) room = Math.min(room, this.roomOn(index));
+    return room;
+  }
+
+  /** The same on one resource. */
+  roomOn(index: number): number {
+    return this.freeOn(index) + this.offeredOn(index);
   }
 
   /** What the path could carry if it were idle. */

@@ -25,7 +25,10 @@ export function makeRoom(
     const entry = world.ledger.entry(index);
     if (entry.capability === Infinity) continue;
     // A lane whose target is away would not hear of it.
-    const over = lanes.over(index).filter((lane) => lane.target.online);
+    // Nor can one give what others follow it for, or what it has yet to take over.
+    const over = lanes
+      .over(index)
+      .filter((lane) => lane.target.online && !lane.isOffered && lane.charges === undefined);
     const peers = over.filter((lane) => urgency(lane) >= order.description.priority);
     const share = Math.floor(entry.capability / (peers.length + 1));
     const wanted = Math.max(share, Math.ceil(entry.capability * settings.minimumRateShare));

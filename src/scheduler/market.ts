@@ -2,6 +2,7 @@
  * Who has bandwidth free now: for each site the agents that hold something and could serve, and those that lack blocks and could take some.
  * An entry costs O(1) to make and to take out, so that a decision looks only at those that are free, whatever the fleet's size.
  */
+import type { Lane } from "./lane.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import { downCapability, downFree, upCapability, upFree } from "./pace.ts";
 import type { Member, World } from "./world.ts";
@@ -25,7 +26,7 @@ export class Market {
       member.supplies > 0 &&
       member.online &&
       member.serves !== "no" &&
-      member.lanesOut.size < maximumLanesOut &&
+      count(member.lanesOut) < maximumLanesOut &&
       upFree(member, ledger) >= Math.max(1, upCapability(member, ledger) * leastNicShare);
     if (serves !== member.sourceAt >= 0) {
       if (serves) member.sourceAt = place.sources.push(member) - 1;
@@ -35,7 +36,7 @@ export class Market {
       member.needs.size > 0 &&
       member.online &&
       member.fetches &&
-      member.lanesIn.size < maximumLanesIn &&
+      count(member.lanesIn) < maximumLanesIn &&
       downFree(member, ledger) >= Math.max(1, downCapability(member, ledger) * leastNicShare);
     if (takes !== member.targetAt >= 0) {
       if (takes) member.targetAt = place.targets.push(member) - 1;
@@ -69,4 +70,11 @@ export class Market {
     }
     member.targetAt = -1;
   }
+}
+
+/** Lanes, less those whose end is foreseen. */
+function count(lanes: ReadonlySet<Lane>): number {
+  let running = lanes.size;
+  for (const lane of lanes) if (lane.isOffered) running -= 1;
+  return running;
 }

@@ -15,6 +15,7 @@ import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
 import { downCapability, downFree, type FleetLag, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pick-blocks.ts";
+import { freeBetween } from "./succession.ts";
 import type { Member, World } from "./world.ts";
 
 export interface MatchParts {
@@ -95,7 +96,8 @@ export class Matcher {
     const { ledger } = this.parts.world;
     const full = Math.min(upCapability(source, ledger), ledger.capabilityOf(middle), downCapability(target, ledger));
     if (full === Infinity) return unlimitedBitsPerSecond;
-    const free = Math.min(upFree(source, ledger), ledger.free(middle), downFree(target, ledger));
+    const between = freeBetween(source, target, middle, ledger);
+    const free = Math.min(upFree(source, ledger), between, downFree(target, ledger));
     return free >= Math.max(1, full * this.parts.settings.leastWayShare) ? free : 0;
   }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTopology } from "../model/topology.ts";
-import { extendAt } from "./ahead.ts";
 import type { Lane } from "./lane.ts";
 import { blame, clear, downFree, FleetLag, isSlowSource, isSlowTarget, lateAt, upCapability } from "./pace.ts";
 import { addAgent } from "./scheduler.testing.ts";
@@ -100,19 +99,6 @@ test("nobody is late for what the whole fleet takes: the lag follows most, not a
   assert.ok(lag.nanoseconds < 30_000_000, String(lag.nanoseconds));
   target.delay.roundTripNanoseconds = 10_000_000;
   assert.equal(lateAt(0, lane(0, 1), secondBytes, new FleetLag()), quiet + 20_000_000);
-});
-
-test("a lane to a distant target gets more so early that words of it are there in time, and in the end none", () => {
-  const { members, lane } = stage();
-  const [, target] = members;
-  assert.ok(target);
-  assert.equal(extendAt(lane(0, 1), 1e9, 0), undefined);
-  target.delay.roundTripNanoseconds = 200_000_000;
-  const at = extendAt(lane(0, 1), 1e9, 0);
-  assert.ok(at !== undefined && at <= 1e9 - 50_000_000 && at > 0, String(at));
-  // Never before it was opened, and not for ever.
-  assert.equal(extendAt(lane(0, 1), 10_000_000, 0), 0);
-  assert.equal(extendAt(lane(0, 1), 10e9, 0), undefined);
 });
 
 test("a short transfer is not late for what passes beside it: it tells nothing of rates", () => {

@@ -88,19 +88,20 @@ export function downCapability(target: Member, ledger: Ledger): number {
   return Math.min(ledger.capabilityOn(target.nicDown), target.paceIn.limitBitsPerSecond);
 }
 
-/** What of that is free; never negative. */
+/** What of that is free, or will be when the lane begins; never negative. */
 export function upFree(source: Member, ledger: Ledger): number {
-  const free = ledger.freeOn(source.nicUp);
-  const limit = source.paceOut.limitBitsPerSecond;
-  return limit === Infinity ? free : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(source.nicUp))));
+  return freeOn(source.nicUp, source.paceOut.limitBitsPerSecond, ledger);
 }
 
 export function downFree(target: Member, ledger: Ledger): number {
-  const free = ledger.freeOn(target.nicDown);
-  const limit = target.paceIn.limitBitsPerSecond;
-  return limit === Infinity
-    ? free
-    : Math.max(0, Math.floor(Math.min(free, limit - ledger.allocatedOn(target.nicDown))));
+  return freeOn(target.nicDown, target.paceIn.limitBitsPerSecond, ledger);
+}
+
+/** With what lanes that will soon end offer. */
+function freeOn(index: number, limit: number, ledger: Ledger): number {
+  const room = ledger.roomOn(index);
+  if (limit === Infinity) return room;
+  return Math.max(0, Math.floor(Math.min(room, limit + ledger.offeredOn(index) - ledger.allocatedOn(index))));
 }
 
 /** When a lane that was just opened will be late. @param lane its bytes are those that are yet to come */

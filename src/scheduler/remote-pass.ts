@@ -116,7 +116,7 @@ export class RemotePass {
     const { views } = order.pairs;
     const own = target.place as Place;
     const holding = order.holding(target);
-    if (world.ledger.freeOn(own.downlink) === 0) return false;
+    if (world.ledger.roomOn(own.downlink) === 0) return false;
     let best: Match | undefined;
     let looked = 0;
     const begin = random.nextBelow(views.length);
@@ -126,7 +126,7 @@ export class RemotePass {
       if (place === own || place.sources.length === 0 || !this.#admits(place, own)) continue;
       looked += 1;
       const middle = world.between(place, own);
-      if (world.ledger.free(middle) === 0) continue;
+      if (world.ledger.room(middle) === 0) continue;
       best = this.#fromDrawn(best, order, view, holding, middle, anyBlock, drawnAgain);
     }
     if (best === undefined) this.#matcher.forget();
@@ -146,7 +146,7 @@ export class RemotePass {
       if (view.absent.isEmpty) continue;
       const place = this.#placeOf(view);
       if (place.targets.length === 0 || among?.has(place) === false) continue;
-      if (world.ledger.freeOn(place.downlink) === 0) continue;
+      if (world.ledger.roomOn(place.downlink) === 0) continue;
       const capability = world.ledger.capabilityOn(place.downlink);
       const need = capability === Infinity ? 0 : view.absent.count / capability;
       most = Math.max(most, need);
@@ -159,7 +159,7 @@ export class RemotePass {
         entry.need === 0 ? 0 : Math.floor(((most - entry.need) * world.ledger.capabilityOn(place.downlink)) / 3);
       for (const supplier of suppliers) {
         if (supplier === entry.view || !hasSomethingFor(order, supplier, entry.view)) continue;
-        if (world.ledger.free(world.between(this.#placeOf(supplier), place)) > 0) entry.suppliers += 1;
+        if (world.ledger.room(world.between(this.#placeOf(supplier), place)) > 0) entry.suppliers += 1;
       }
     }
     random.shuffle(needy);
@@ -170,7 +170,7 @@ export class RemotePass {
   #fill(order: BlockOrder, view: SiteView, suppliers: SiteView[]): void {
     const { world, random } = this.#matcher.parts;
     const place = this.#placeOf(view);
-    while (place.targets.length > 0 && world.ledger.freeOn(place.downlink) > 0 && !view.absent.isEmpty) {
+    while (place.targets.length > 0 && world.ledger.roomOn(place.downlink) > 0 && !view.absent.isEmpty) {
       const target = this.#target(order, view, place);
       if (target === undefined) return;
       const holding = order.holding(target);
@@ -223,7 +223,7 @@ export class RemotePass {
   ): Match | undefined {
     const { world } = this.#matcher.parts;
     const middle = world.between(this.#placeOf(from), target.member.place as Place);
-    if (world.ledger.free(middle) === 0) return best;
+    if (world.ledger.room(middle) === 0) return best;
     let better = best;
     for (const origin of order.origins) {
       if (origin.place === from.place && origin.sourceAt >= 0) {

@@ -65,6 +65,7 @@ export class Scheduler {
       drop: (lane) => this.#end(lane, false),
       withdraw: (member, order, ranges) => this.#withdraw(member, order, ranges),
     });
+    this.#lanes.onFollowed = (successor, predecessor) => this.#watch.followed(successor, predecessor);
     this.#mode = createMode(
       choice,
       {
@@ -171,6 +172,11 @@ export class Scheduler {
     const before = order.holding(member).held.toRangeSet();
     this.addHeld(member, order, held.difference(before), now);
     const gone = before.difference(held);
+    // What counts as held since it is on its way may be so for a while yet.
+    for (const { pending } of member.lanesIn) {
+      const coming = pending.get(order);
+      if (coming !== undefined) gone.removeAll(coming);
+    }
     if (!gone.isEmpty) this.removeHeld(member, order, gone);
   }
 
@@ -200,6 +206,7 @@ export class Scheduler {
   laneEnded(laneId: number, failed: boolean, now: number): Lane | undefined {
     const lane = this.#lanes.byId.get(laneId);
     if (lane === undefined) return undefined;
+    this.#lanes.setNow(now);
     if (failed) {
       lane.source.recentFailures += 1;
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
@@ -231,14 +238,14 @@ export class Scheduler {
   decide(now: number): Decisions {
     if (this.#topologyChanged) {
       this.#topologyChanged = false;
-      this.#lanes.reroute();
-      this.#lanes.relieve(this.#decisions);
+      for (const lane of this.#lanes.reroute()) this.#closeWith(lane);
+      for (const lane of this.#lanes.relieve(this.#decisions)) this.#closeWith(lane);
       this.#mode.touchAll();
     }
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
     this.#watch.slowDown(now, this.#decisions);
     this.#mode.prepare(now, this.#decisions);
-    this.#watch.extend(now);
+    this.#watch.goOn(now);
     for (const lane of this.#lanes.stuck()) {
       lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
       this.#closeWith(lane);
@@ -246,7 +253,7 @@ export class Scheduler {
     this.#mode.decide(now, this.#decisions);
     const decisions = this.#decisions;
     for (const lane of decisions.opened) {
-      if (lane.isShort) this.#watch.opened(lane, now);
+      if (lane.isShort && !lane.isClosed) this.#watch.opened(lane, now);
     }
     this.#decisions = new Decisions();
     return decisions;
@@ -282,6 +289,9 @@ export class Scheduler {
 
   /** Ends a lane, and every lane that waits at its target for what no longer comes. */
   #end(lane: Lane, maySendOn: boolean, paidUntilNanoseconds?: number): void {
+    // Of one that never began its source need not have heard: those that were to follow it would wait for ever.
+    const hasBegun = lane.receivedBytes + lane.arrivedBytes > 0;
+    if (maySendOn || !hasBegun) for (const successor of [...lane.successors]) this.#closeWith(successor);
     const withdrawn = this.#lanes.close(lane, maySendOn, paidUntilNanoseconds);
     for (const { order, ranges } of withdrawn) this.#withdraw(lane.target, order, ranges);
     this.#mode.touch(lane.source);

@@ -2,8 +2,9 @@
  * Keeps a ledger of its own from what the controller says and hears, and holds the controller to it: by its own
  * instructions, no resource may ever be allocated beyond its capability.
  *
- * A lane counts from when the instruction that opens it gets to its agent until its agent ends it, hears that it is
- * closed, or the connection to either of its ends is gone.
+ * A lane counts from when the instruction that opens it gets to its agent, and the lanes that it follows have ended, until
+ * its agent ends it, hears that it is closed, or the connection to either of its ends is gone. Lanes that follow it may
+ * begin as soon as its source has sent all.
  */
 import type { ControllerCommand, ControllerEvent } from "../control/controller/controller-events.ts";
 import type { AgentMessage } from "../protocol/agent-messages.ts";
@@ -19,12 +20,21 @@ interface Charge {
   readonly target: PathEnd;
   links: readonly Link[];
   rateBitsPerSecond: number;
+  /** Lanes whose place it takes: it counts from when they have ended. */
+  readonly after: Set<number>;
 }
 
 export class LedgerChecker {
   readonly #world: WorldParts;
   /** By id of who was instructed and of the lane. */
   readonly #charges = new Map<string, Map<number, Charge>>();
+  /** Charges that wait for others. */
+  readonly #waiting = new Set<Charge>();
+  readonly #running = new Set<number>();
+  /** Running lanes through which something has come. */
+  readonly #begun = new Set<number>();
+  /** Lanes that ended before anything came through them: what follows them does not begin, unless a new ticket says so. */
+  readonly #neverBegun = new Set<number>();
   readonly #peers = new Map<number, { readonly id: string; readonly end: PathEnd; readonly sameHost: boolean }>();
   readonly #allocated = new Map<Link, number>();
   readonly #suspects = new Set<Link>();
@@ -41,6 +51,9 @@ export class LedgerChecker {
     switch (event.type) {
       case "started":
         this.#charges.clear();
+        this.#waiting.clear();
+        this.#running.clear();
+        this.#begun.clear();
         this.#peers.clear();
         this.#allocated.clear();
         break;
@@ -85,6 +98,8 @@ export class LedgerChecker {
     const { message } = command;
     if (message.type !== "instruct") return;
     const pulls = command.type === "sendAgent";
+    // Their source waits for them also while words of them are on their way.
+    for (const { laneId } of message.open) this.#running.add(laneId);
     const delay = pulls ? this.#world.scenario.controlDelayNanoseconds : 0;
     if (delay === 0) this.#instruct(peer, message, pulls);
     else {
@@ -94,10 +109,19 @@ export class LedgerChecker {
     }
   }
 
+  /** A lane's source has sent all of it. */
+  onSent(targetId: string, laneId: number): void {
+    this.#begun.add(laneId);
+    this.#release(targetId, laneId);
+  }
+
   /** What an agent says holds from when it says it, not from when the controller hears it. */
   onSaid(agentId: string, message: AgentMessage): void {
     if (message.type !== "state") return;
-    for (const { laneId, ended } of message.lanes) if (ended !== undefined) this.#release(agentId, laneId);
+    for (const { laneId, ended, receivedBytes } of message.lanes) {
+      if (receivedBytes > 0) this.#begun.add(laneId);
+      if (ended !== undefined) this.#release(agentId, laneId);
+    }
   }
 
   #instruct(peer: { readonly id: string; readonly end: PathEnd }, message: Instruct, pulls: boolean): void {
@@ -116,6 +140,7 @@ export class LedgerChecker {
         target,
         links: this.#world.linksBetween(source, target),
         rateBitsPerSecond: lane.rateBitsPerSecond,
+        after: new Set(lane.after?.filter((laneId) => this.#running.has(laneId) || this.#neverBegun.has(laneId))),
       };
       let charges = this.#charges.get(peer.id);
       if (charges === undefined) {
@@ -123,14 +148,17 @@ export class LedgerChecker {
         this.#charges.set(peer.id, charges);
       }
       charges.set(lane.laneId, charge);
-      this.#add(charge, charge.rateBitsPerSecond);
+      if (charge.after.size > 0) this.#waiting.add(charge);
+      else this.#add(charge, charge.rateBitsPerSecond);
     }
     for (const { laneId, rateBitsPerSecond } of message.rates) {
       const charge = this.#charges.get(peer.id)?.get(laneId);
       if (charge === undefined) continue;
       const more = rateBitsPerSecond - charge.rateBitsPerSecond;
       charge.rateBitsPerSecond = rateBitsPerSecond;
-      this.#add(charge, more);
+      if (charge.after.size === 0) this.#add(charge, more);
+      // A new ticket does not name those of which the source never heard.
+      for (const other of charge.after) if (!this.#running.has(other)) this.#follow(charge, other, []);
     }
   }
 
@@ -168,7 +196,24 @@ export class LedgerChecker {
     const charge = charges?.get(laneId);
     if (charge === undefined) return;
     charges?.delete(laneId);
-    this.#add(charge, -charge.rateBitsPerSecond);
+    this.#running.delete(laneId);
+    if (charge.after.size === 0) this.#add(charge, -charge.rateBitsPerSecond);
+    this.#waiting.delete(charge);
+    // Where nothing has come through it, the source need not know that it is over, and lets those behind it wait.
+    if (!this.#begun.delete(laneId)) {
+      this.#neverBegun.add(laneId);
+      return;
+    }
+    for (const waiting of this.#waiting) if (waiting.after.has(laneId)) this.#follow(waiting, laneId, charge.after);
+  }
+
+  /** A lane waits for another no longer, but for those before that one whose turn has not come. */
+  #follow(waiting: Charge, laneId: number, before: Iterable<number>): void {
+    waiting.after.delete(laneId);
+    for (const other of before) waiting.after.add(other);
+    if (waiting.after.size > 0) return;
+    this.#waiting.delete(waiting);
+    this.#add(waiting, waiting.rateBitsPerSecond);
   }
 
   #gone(connectionId: number): void {
@@ -192,6 +237,7 @@ export class LedgerChecker {
     for (const charges of this.#charges.values()) {
       for (const charge of charges.values()) {
         charge.links = this.#world.linksBetween(charge.source, charge.target);
+        if (charge.after.size > 0) continue;
         for (const link of charge.links) {
           this.#allocated.set(link, (this.#allocated.get(link) ?? 0) + charge.rateBitsPerSecond);
         }

@@ -7,7 +7,7 @@ import { UserError } from "../std/errors.ts";
 
 /** In no name, id or key. */
 const between = "\n";
-const portionsFrom = 9;
+const portionsFrom = 10;
 
 export const plainTickets: TicketCodec = {
   encode: ({
@@ -18,17 +18,18 @@ export const plainTickets: TicketCodec = {
     holderId,
     peerId,
     peerName,
+    after,
     portions,
     rateBitsPerSecond,
     durationMilliseconds,
   }) => {
-    let text = `${term}\n${laneId}\n${revision}\n${use}\n${holderId}\n${peerId}\n${peerName}\n${rateBitsPerSecond}\n${durationMilliseconds}`;
+    let text = `${term}\n${laneId}\n${revision}\n${use}\n${holderId}\n${peerId}\n${peerName}\n${rateBitsPerSecond}\n${durationMilliseconds}\n${after?.join(",") ?? ""}`;
     for (const { fileSet, order, ranges } of portions) text += `\n${fileSet}\n${order}\n${ranges.join(",")}`;
     return text;
   },
   decode: (text) => {
     const fields = text.split(between);
-    const [term, laneId, revision, use, holderId, peerId, peerName, rate, duration] = fields;
+    const [term, laneId, revision, use, holderId, peerId, peerName, rate, duration, after] = fields;
     if (use !== "fetch" && use !== "handOver" && use !== "probe") throw new UserError("the ticket cannot be read");
     const portions: Ticket["portions"] = [];
     for (let index = portionsFrom; index + 2 < fields.length; index += 3) {
@@ -47,6 +48,7 @@ export const plainTickets: TicketCodec = {
       holderId: holderId ?? "",
       peerId: peerId ?? "",
       peerName: peerName ?? "",
+      ...(after === undefined || after === "" ? {} : { after: after.split(",").map(Number) }),
       portions,
       rateBitsPerSecond: Number(rate),
       durationMilliseconds: Number(duration),

@@ -20,7 +20,7 @@ import type { ScenarioAgent } from "./scenario.ts";
 import { VirtualChannel } from "./virtual-channel.ts";
 import { phases } from "./virtual-clock.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
-import type { LaneSource, VirtualLane } from "./virtual-lane.ts";
+import { newTurns, type LaneSource, type VirtualLane } from "./virtual-lane.ts";
 import type { WorldParts } from "./world-parts.ts";
 
 /** Pauses before dialling the controller again: the first, the second, and the longest; each further one is doubled. */
@@ -45,6 +45,7 @@ export class VirtualAgent implements LaneSource {
   readonly site: string;
   disk: VirtualDisk;
   readonly servedLanes = new Set<VirtualLane>();
+  turns = newTurns();
   /** Serves wrong bytes. */
   corrupt = false;
   readonly #random: SeededRandom;
@@ -112,6 +113,7 @@ export class VirtualAgent implements LaneSource {
     this.#channel?.close();
     this.#channel = undefined;
     for (const lane of [...this.servedLanes]) lane.fail("reset", `${this.name} is gone`);
+    this.turns = newTurns();
   }
 
   /** Kills it, and its disk is lost: it will start again as a new agent of the same name. */

@@ -7,6 +7,7 @@
 import type { BlockOrderName, FailureKind } from "../protocol/parts.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { RangeSet } from "../std/ranges.ts";
+import { Turns } from "../std/turns.ts";
 import { nanosecondsPerMillisecond } from "../std/units.ts";
 import type { Flow, FlowBlock, FlowUser, Link } from "./flow.ts";
 import { phases } from "./virtual-clock.ts";
@@ -15,12 +16,21 @@ import type { WorldParts } from "./world-parts.ts";
 /** A block that is asked for and neither held nor coming is refused after this: the news of it may be on its way. */
 const absentGraceNanoseconds = 1_500 * nanosecondsPerMillisecond;
 
+/** Lanes that are over and remembered by whoever served them. */
+const rememberedLanes = 16_384;
+
+export function newTurns(): Turns {
+  return new Turns({ maximumRemembered: rememberedLanes });
+}
+
 /** Whoever serves: it is asked for each block when its turn comes. */
 export interface LaneSource {
   readonly name: string;
   /** Undefined: nowhere in particular. */
   readonly site: string | undefined;
   readonly servedLanes: Set<VirtualLane>;
+  /** Which lanes out of it have given all that was asked for. */
+  readonly turns: Turns;
   isCorrupt(): boolean;
   /** `absent`: neither there nor on its way there. */
   holding(lane: VirtualLane, block: FlowBlock): "held" | "coming" | "absent";
@@ -58,6 +68,13 @@ export class VirtualLane implements FlowUser {
   /** Bytes that the sink was told of. */
   reportedBytes = -1;
   #willLookAgain = false;
+  /** Blocks that tickets name, and those that have been sent. */
+  #allowedBlocks = 0;
+  #sentBlocks = 0;
+  /** Blocks that are asked for while other lanes have yet to end. */
+  readonly #held: { fileSet: string; order: BlockOrderName; ranges: readonly number[] }[] = [];
+  #stopWaiting: (() => void) | undefined;
+  #waitsFor: readonly number[] = [];
 
   constructor(world: WorldParts, laneId: number, sink: LaneSink, rateBitsPerSecond: number) {
     this.#world = world;
@@ -73,7 +90,7 @@ export class VirtualLane implements FlowUser {
 
   /** Whether all that is asked for is what the source has yet to receive. */
   get isWaiting(): boolean {
-    return this.flow?.state === "waiting";
+    return this.#stopWaiting !== undefined || this.flow?.state === "waiting";
   }
 
   /**
@@ -91,7 +108,22 @@ export class VirtualLane implements FlowUser {
     for (const { fileSet, order, ranges } of ticket.portions) this.#allow(fileSet, order, ranges);
     if (ticket.revision < this.#revision) return;
     this.#revision = ticket.revision;
+    this.#waitFor(source, ticket.after ?? []);
     if (!this.#isOver) this.#world.tickets.watch(this, ticket.durationMilliseconds * nanosecondsPerMillisecond);
+  }
+
+  /** Serves nothing until these lanes out of the same source have ended. */
+  #waitFor(source: LaneSource, laneIds: readonly number[]): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+    this.#waitsFor = laneIds;
+    if (source.turns.areOver(laneIds)) return this.#begin();
+    this.#stopWaiting = source.turns.after(laneIds, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#stopWaiting = undefined;
+    for (const { fileSet, order, ranges } of this.#held.splice(0)) this.queue(fileSet, order, ranges);
   }
 
   ticketRanOut(): void {
@@ -104,7 +136,11 @@ export class VirtualLane implements FlowUser {
       blocks = new RangeSet();
       this.#allowed.push({ fileSet, order, blocks });
     }
-    for (let index = 0; index < ranges.length; index += 2) blocks.add(ranges[index] ?? 0, ranges[index + 1] ?? 0);
+    for (let index = 0; index < ranges.length; index += 2) {
+      const [start, end] = [ranges[index] ?? 0, ranges[index + 1] ?? 0];
+      blocks.add(start, end);
+      this.#allowedBlocks += end - start;
+    }
   }
 
   #allowedOf(fileSet: string, order: BlockOrderName): RangeSet | undefined {
@@ -120,6 +156,10 @@ export class VirtualLane implements FlowUser {
 
   queue(fileSet: string, order: BlockOrderName, ranges: readonly number[]): void {
     if (this.#isOver || this.flow === undefined) return;
+    if (this.#stopWaiting !== undefined) {
+      this.#held.push({ fileSet, order, ranges });
+      return;
+    }
     for (let index = 0; index < ranges.length; index += 2) {
       this.#world.network.push(this.flow, fileSet, order, ranges[index] ?? 0, ranges[index + 1] ?? 0);
     }
@@ -139,12 +179,18 @@ export class VirtualLane implements FlowUser {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#world.tickets.forget(this);
+    const before = this.#stopWaiting === undefined ? [] : this.#waitsFor;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
     this.source?.servedLanes.delete(this);
     const order = this.flow?.current?.order ?? "content";
     if (this.flow === undefined) return;
     const cutBytes = this.#world.network.close(this.flow);
     this.#world.account.of(order).cutBytes += cutBytes;
     this.#countLeft(order, cutBytes);
+    // Its agent may have no channel on which to say so.
+    if (this.#sentBlocks > 0) this.#world.laneSent(this.sink.name, this.laneId);
+    this.source?.turns.over(this.laneId, before);
   }
 
   /** Ends it because something broke; the sink hears of it once the news can have come. */
@@ -207,6 +253,7 @@ export class VirtualLane implements FlowUser {
     const { source, sink } = this;
     if (source === undefined) return;
     this.#countLeft(order, lengthBytes);
+    this.#sentBlocks += 1;
     const isGood = !source.isCorrupt();
     const arrive = (): void => {
       if (this.#isOver || sink.isGone()) {
@@ -218,8 +265,15 @@ export class VirtualLane implements FlowUser {
       });
     };
     const delay = this.#world.delayBetween(source.site, sink.site);
-    if (delay === 0) arrive();
-    else clock.after(delay, phases.network, arrive);
+    if (delay === 0) {
+      arrive();
+      return;
+    }
+    clock.after(delay, phases.network, arrive);
+    // Its links are free for what follows it, though its last block is still on the way.
+    if (this.#sentBlocks !== this.#allowedBlocks) return;
+    this.#world.laneSent(sink.name, this.laneId);
+    source.turns.over(this.laneId);
   }
 
   /** What leaves the source's site counts whatever becomes of it. */

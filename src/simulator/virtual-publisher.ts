@@ -18,7 +18,7 @@ import { VirtualChannel } from "./virtual-channel.ts";
 import { phases } from "./virtual-clock.ts";
 import type { VirtualAgent } from "./virtual-agent.ts";
 import type { VirtualContent } from "./virtual-content.ts";
-import { VirtualLane, type LaneSink, type LaneSource } from "./virtual-lane.ts";
+import { newTurns, VirtualLane, type LaneSink, type LaneSource } from "./virtual-lane.ts";
 import type { WorldParts } from "./world-parts.ts";
 
 /** How long what was handed over is gathered before it is told. */
@@ -45,6 +45,7 @@ export class VirtualPublisher implements LaneSource {
   readonly site: string | undefined;
   readonly content: VirtualContent;
   readonly servedLanes = new Set<VirtualLane>();
+  readonly turns = newTurns();
   readonly publishId: string;
   /** How the publish ended; undefined: it has not. */
   outcome: PublishOutcome | undefined;

@@ -137,6 +137,11 @@ export class VirtualWorld implements WorldParts {
     return new VirtualDisk(toHex(identity).slice(0, 32), this.contents);
   }
 
+  laneSent(sink: string, laneId: number): void {
+    const agentId = this.agents.get(sink)?.disk.agentId;
+    if (agentId !== undefined) this.ledger.onSent(agentId, laneId);
+  }
+
   agentSaid(agentId: string, message: AgentMessage): void {
     this.ledger.onSaid(agentId, message);
   }

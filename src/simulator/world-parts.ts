@@ -30,13 +30,14 @@ export interface WorldParts {
   readonly sharedManifests: Map<string, Manifest>;
   /** Agents that run, by id. */
   readonly running: Map<string, VirtualAgent>;
-  /** Every message between agents and controller passes here, as it is sent. */
   /** Every message that an agent sends goes by here first. */
   agentSaid(agentId: string, message: AgentMessage): void;
   readonly inspectAgentMessage: ((agent: string, message: AgentMessage) => void) | undefined;
   readonly inspectControllerMessage: ((agent: string, message: ControllerMessage) => void) | undefined;
   /** What agents and the controller want an operator to read. */
   readonly noted: ((who: string, level: string, text: string) => void) | undefined;
+  /** A lane's source has sent all that it was asked for, or it is over: its links carry nothing more of it. */
+  laneSent(sink: string, laneId: number): void;
   linksBetween(source: PathEnd, target: PathEnd): readonly Link[];
   /** One way, between two sites. */
   delayBetween(source: string | undefined, target: string | undefined): number;

@@ -62,3 +62,10 @@ test("no window holds more than rate x (window + credit) and a chunk, and a stea
     ),
   );
 });
+
+test("what begins has no credit for the time before", () => {
+  const bucket = new TokenBucket({ rateBitsPerSecond: 8_000_000, creditNanoseconds: 1e9, nowNanoseconds: 0 });
+  bucket.begin(500 * millisecond);
+  bucket.charge(1_000, 500 * millisecond);
+  assert.equal(bucket.delayNanoseconds(500 * millisecond), millisecond);
+});

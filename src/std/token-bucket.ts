@@ -54,6 +54,11 @@ export class TokenBucket {
     this.#emptyAtNanoseconds = Math.min(forever, from + transmissionNanoseconds(bytes, this.#rateBitsPerSecond));
   }
 
+  /** Forgets what was not used until now: a stream that begins has no credit. */
+  begin(nowNanoseconds: number): void {
+    this.#emptyAtNanoseconds = Math.max(this.#emptyAtNanoseconds, nowNanoseconds);
+  }
+
   /** Changes the rate; what was charged and has not passed yet passes at the new one. */
   setRate(rateBitsPerSecond: number, nowNanoseconds: number): void {
     if (rateBitsPerSecond === this.#rateBitsPerSecond) return;

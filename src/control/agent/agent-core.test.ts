@@ -411,6 +411,40 @@ describe("lanes", () => {
     );
   });
 
+  it("wait for those whose place they take, and end with one that never began", () => {
+    const agent = fetchingAgent(index1, [1, 2, 3, 4]);
+    const short = (laneId: number, ...after: number[]) => ({
+      ...openLane(laneId, "fra-2"),
+      endsWhenEmpty: true,
+      after,
+    });
+    agent.hear(
+      instruct({
+        open: [short(5), short(6, 5, 99), short(7, 6)],
+        transfers: [
+          { laneId: 5, portions: [portion([0, 1])], ticket },
+          { laneId: 6, portions: [portion([1, 2])], ticket },
+          { laneId: 7, portions: [portion([2, 3])], ticket },
+        ],
+      }),
+    );
+    same(
+      agent.trace(),
+      `openLane 5 from fra-2
+       openLane 6 from fra-2
+       openLane 7 from fra-2
+       pull 5 index@1 content 0-1`,
+    );
+    agent.event({ type: "stored", fileSet: index1, order: "content", start: 0, end: 1, laneId: 5 });
+    assert.match(agent.trace(), /closeLane 5\npull 6 index@1 content 1-2/);
+    // Nothing has come through lane 6.
+    agent.event({ type: "laneFailed", laneId: 6, kind: "notHeld", detail: "block 1" });
+    const trace = agent.trace();
+    assert.match(trace, /closeLane 7/);
+    assert.doesNotMatch(trace, /pull 7/);
+    assert.match(trace, /lane 7 0 bytes closed/);
+  });
+
   it("end when they fail, and their source answers for wrong bytes", () => {
     const agent = fetchingAgent(index1, [1, 2]);
     agent.hear(

@@ -27,7 +27,7 @@ export class Instructions {
   }
 
   carryOut(message: Instruct): void {
-    for (const laneId of message.close) this.#lanes.close(laneId);
+    this.#lanes.closeAll(message.close);
     for (const open of message.open) {
       const isKnown = this.#lanes.get(open.laneId) !== undefined;
       const isSelf = open.holderId === this.#context.identity.agentId;

@@ -7,8 +7,9 @@ import type { LaneReport } from "../../protocol/agent-messages.ts";
 import type { BlockOrderName, FileSetKey } from "../../protocol/parts.ts";
 import { RangeSet } from "../../std/ranges.ts";
 import { nanosecondsPerSecond } from "../../std/units.ts";
+import type { AgentCommand } from "./agent-events.ts";
 import type { AgentContext } from "./context.ts";
-import { dryAheadNanoseconds, maximumDueRangesPerLane } from "./limits.ts";
+import { dryAheadNanoseconds, maximumDueRangesPerLane, maximumLanes } from "./limits.ts";
 import type { Reports } from "./reports.ts";
 
 /** Blocks of one order that are due on a lane. */
@@ -18,8 +19,14 @@ interface Due {
   readonly blocks: RangeSet;
 }
 
+/** Asking for blocks, or showing a ticket, that waits until the lane may begin. */
+type Step = Extract<AgentCommand, { type: "pull" | "setRate" }>;
+
 export interface Lane {
   open: OpenLane;
+  /** Other lanes here whose place it takes: until they have ended it asks for nothing. */
+  readonly after: Set<number>;
+  readonly steps: Step[];
   /** The term of the controller that last said something of it. */
   term: number;
   rateBitsPerSecond: number;
@@ -48,6 +55,8 @@ export class Lanes {
   readonly #reports: Reports;
   readonly #blockBytes: BlockBytes;
   readonly #lanes = new Map<number, Lane>();
+  /** Lanes that ended before anything came through them, the latest ones: what follows them does not begin either. */
+  readonly #neverBegun = new Set<number>();
 
   constructor(context: AgentContext, reports: Reports, blockBytes: BlockBytes) {
     this.#context = context;
@@ -77,8 +86,15 @@ export class Lanes {
       return;
     }
     if (known !== undefined) this.#drop(known);
+    if (open.after?.some((laneId) => this.#neverBegun.has(laneId)) === true) {
+      this.#rememberAsNeverBegun(open.laneId);
+      this.#reports.laneEnded({ laneId: open.laneId, receivedBytes: 0, ended: "closed" });
+      return;
+    }
     this.#lanes.set(open.laneId, {
       open,
+      after: new Set(open.after?.filter((laneId) => this.#lanes.has(laneId))),
+      steps: [],
       term,
       rateBitsPerSecond: open.rateBitsPerSecond,
       receivedBytes: 0,
@@ -117,14 +133,20 @@ export class Lanes {
     });
     lane.emptyReported = false;
     if (remainingBytes(lane) > lowBytes(lane)) lane.lowReported = false;
-    this.#context.order({ type: "pull", laneId: lane.open.laneId, fileSet, order, ranges: blocks.toFlat(), ticket });
+    this.#take(lane, { type: "pull", laneId: lane.open.laneId, fileSet, order, ranges: blocks.toFlat(), ticket });
     return true;
   }
 
   setRate(lane: Lane, rateBitsPerSecond: number, ticket: string): void {
     lane.rateBitsPerSecond = rateBitsPerSecond;
     lane.quietSinceNanoseconds = this.#context.nowNanoseconds;
-    this.#context.order({ type: "setRate", laneId: lane.open.laneId, rateBitsPerSecond, ticket });
+    this.#take(lane, { type: "setRate", laneId: lane.open.laneId, rateBitsPerSecond, ticket });
+  }
+
+  /** Does what a lane is to do; when its turn has come. */
+  #take(lane: Lane, step: Step): void {
+    if (lane.after.size > 0) lane.steps.push(step);
+    else this.#context.order(step);
   }
 
   /** Blocks that came through the lane are dealt with, stored or not. */
@@ -170,11 +192,17 @@ export class Lanes {
     this.#reports.laneEnded({ laneId, receivedBytes: lane.receivedBytes, ended: "closed" });
   }
 
+  /** The same of several: none of them takes another's place meanwhile. */
+  closeAll(laneIds: readonly number[]): void {
+    // A lane that follows another comes behind it.
+    for (const laneId of laneIds.toReversed()) this.close(laneId);
+  }
+
   /** Takes out a lane that failed. `isGone`: the world knows, it told us. @returns what it was */
   fail(laneId: number, isGone: boolean): Lane | undefined {
     const lane = this.#lanes.get(laneId);
     if (lane === undefined) return undefined;
-    if (isGone) this.#lanes.delete(laneId);
+    if (isGone) this.#remove(lane);
     else this.#drop(lane);
     this.#reports.laneEnded({ laneId, receivedBytes: lane.receivedBytes, ended: "failed" });
     return lane;
@@ -205,8 +233,28 @@ export class Lanes {
   }
 
   #drop(lane: Lane): void {
-    this.#lanes.delete(lane.open.laneId);
     this.#context.order({ type: "closeLane", laneId: lane.open.laneId });
+    this.#remove(lane);
+  }
+
+  /** It has ended: those that waited for it go on. Where it never began, who knows what it waited for itself: they end too. */
+  #remove({ open: { laneId }, receivedBytes }: Lane): void {
+    this.#lanes.delete(laneId);
+    if (receivedBytes === 0) this.#rememberAsNeverBegun(laneId);
+    for (const lane of this.#lanes.values()) {
+      if (!lane.after.delete(laneId)) continue;
+      if (receivedBytes === 0) this.close(lane.open.laneId);
+      if (receivedBytes === 0 || lane.after.size > 0) continue;
+      lane.quietSinceNanoseconds = this.#context.nowNanoseconds;
+      for (const step of lane.steps.splice(0)) this.#context.order(step);
+    }
+  }
+
+  #rememberAsNeverBegun(laneId: number): void {
+    this.#neverBegun.add(laneId);
+    if (this.#neverBegun.size <= maximumLanes) return;
+    const [oldest] = this.#neverBegun;
+    if (oldest !== undefined) this.#neverBegun.delete(oldest);
   }
 
   /** A lane that ends by itself has nothing due (any more). */
@@ -229,7 +277,7 @@ export class Lanes {
 
 /** Whether a block is due on a lane and it is up to the source and the way to bring it. */
 export function isExpecting(lane: Lane): boolean {
-  return lane.due.length > 0 && !lane.waiting && lane.rateBitsPerSecond > 0;
+  return lane.due.length > 0 && !lane.waiting && lane.after.size === 0 && lane.rateBitsPerSecond > 0;
 }
 
 /** Rate in bits per second divided by this: the bytes of the time before it runs dry. */

@@ -79,6 +79,8 @@ test("a lane over a link is charged on everything between, and released when its
     assert.equal(allocated(name), 100_000_000, name);
   }
   fetchAsTold(stage, iad, index);
+  // All came at once: it counts for as long as it takes at its rate, and what is told is a mean over some seconds.
+  stage.advance(20_000);
   for (const name of ["agents.fra-0.nic.up", "sites.fra.uplink", "sites.iad.downlink", "agents.iad-0.nic.down"]) {
     assert.equal(allocated(name), 0, name);
   }

@@ -82,6 +82,7 @@ function openingOf(state: ControllerState, lane: Lane): Instruct["open"][number]
     address: holder?.row.address ?? "",
     rateBitsPerSecond: lane.rateBitsPerSecond,
     ...(lane.isShort ? { endsWhenEmpty: true } : {}),
+    ...after(lane.predecessors.filter(({ source, target }) => source === lane.source || target === lane.target)),
     path: state.scheduler.world.pathNames(lane.source, lane.target),
   };
 }
@@ -110,11 +111,17 @@ function ticketFor(state: ControllerState, lane: Lane, portions: Portion[], time
     peerId: peer.id,
     peerName: peer.name,
     ...(peer.site === undefined ? {} : { peerSite: peer.site }),
+    ...after(lane.predecessors.filter(({ source }) => source === lane.source)),
     portions,
     rateBitsPerSecond: lane.rateBitsPerSecond,
     durationMilliseconds,
     signature: "",
   });
+}
+
+/** Which lanes one follows; nothing where it follows none. */
+function after(lanes: readonly Lane[]): { after?: number[] } {
+  return lanes.length === 0 ? {} : { after: lanes.map(({ laneId }) => laneId) };
 }
 
 function portionsByLane(decisions: Decisions): Map<Lane, Portion[]> {

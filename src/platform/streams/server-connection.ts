@@ -218,6 +218,7 @@ export class ServerConnection implements FrameSink {
     }
     if (known === undefined) this.#lanes.set(tag, this.#newLane(tag, grant));
     else if (known.laneId !== grant.laneId) throw new ProtocolViolation("a ticket of another lane");
+    else if (known.work instanceof ServingLane) known.work.waitForTurn();
     this.#sender.rateChanged();
   }
 
@@ -234,6 +235,7 @@ export class ServerConnection implements FrameSink {
             ports,
             pool: sendPool,
             sender: this.#sender,
+            turns: this.#options.tickets.turns,
             refuse,
             waiting: () => answer(encodeFrame(frameType.waiting, { tag })),
           });

@@ -7,6 +7,7 @@ import { maximumBatchBlocks } from "../../protocol/frames.ts";
 import type { RefusalKind, RequestRange } from "../../protocol/frames.ts";
 import type { BlockOrderName, FileSetKey } from "../../protocol/parts.ts";
 import { bytesWithin } from "../../std/units.ts";
+import type { Turns } from "../../std/turns.ts";
 import { monotonicNanoseconds } from "../clock.ts";
 import { AskedBlocks } from "./asked-blocks.ts";
 import type { AskedStream } from "./asked-blocks.ts";
@@ -20,7 +21,7 @@ import {
 import { LaneOutput } from "./paced-sender.ts";
 import type { PacedSender } from "./paced-sender.ts";
 import type { Slot, SlotPool } from "./slot-pool.ts";
-import { isExpired } from "./ticket-book.ts";
+import { isExpired, isServed } from "./ticket-book.ts";
 import type { Grant } from "./ticket-book.ts";
 import type { StreamServerPorts } from "./types.ts";
 
@@ -28,6 +29,7 @@ export interface ServingContext {
   readonly ports: StreamServerPorts;
   readonly pool: SlotPool;
   readonly sender: PacedSender;
+  readonly turns: Turns;
   /** Tells the target that the lane has ended. */
   refuse(kind: RefusalKind, block: number, detail: string): void;
   /** Tells the target that nothing is to be expected for now. */
@@ -41,6 +43,8 @@ interface Part {
   readonly end: number;
   readonly offsetBytes: number;
   readonly lengthBytes: number;
+  /** Nothing of its blocks comes after it. */
+  readonly endsBlock: boolean;
 }
 
 interface Reading {
@@ -62,6 +66,8 @@ export class ServingLane {
   /** A large block of which a part has been read. */
   #partly: Part | undefined;
   #stopWaitingForMemory: (() => void) | undefined;
+  /** Set while other lanes have to be served first. */
+  #stopWaitingForTurn: (() => void) | undefined;
   #isTold = false;
   #isStopped = false;
 
@@ -70,6 +76,20 @@ export class ServingLane {
     this.#context = context;
     this.output = new LaneOutput(grant.bucket, () => this.fill());
     context.sender.addLane(this.output);
+    this.waitForTurn();
+  }
+
+  /** Serves nothing before the lanes that its highest ticket names have been served. */
+  waitForTurn(): void {
+    this.#stopWaitingForTurn?.();
+    this.#stopWaitingForTurn = undefined;
+    const { turns } = this.#context;
+    if (turns.areOver(this.grant.after)) return this.fill();
+    this.#stopWaitingForTurn = turns.after(this.grant.after, () => {
+      this.#stopWaitingForTurn = undefined;
+      this.grant.bucket.begin(monotonicNanoseconds());
+      this.fill();
+    });
   }
 
   ask(stream: AskedStream, ranges: readonly RequestRange[]): void {
@@ -108,6 +128,9 @@ export class ServingLane {
   stop(): void {
     this.#isStopped = true;
     this.#stopWaitingForMemory?.();
+    const before = this.#stopWaitingForTurn === undefined ? [] : this.grant.after;
+    this.#stopWaitingForTurn?.();
+    this.#context.turns.over(this.grant.laneId, before);
     this.#context.sender.removeLane(this.output);
     this.#asked.length = 0;
     for (const { slot, isRead } of this.#readings.splice(0)) if (isRead) this.#context.pool.release(slot);
@@ -115,6 +138,7 @@ export class ServingLane {
 
   /** Reads ahead as far as it should. */
   fill(): void {
+    if (this.#stopWaitingForTurn !== undefined) return this.#tellWaiting();
     while (!this.#isStopped && this.#stopWaitingForMemory === undefined) {
       const ahead = this.#readings.length + this.output.queue.length;
       if (ahead >= readsAtOnce) return;
@@ -192,7 +216,7 @@ export class ServingLane {
       if (lengthBytes > limitBytes && this.#context.ports.readsParts !== true) return undefined;
       if (lengthBytes > limitBytes) {
         asked.take(start, start + 1);
-        return this.#cut({ asked, start, end: start + 1, offsetBytes: 0, lengthBytes }, limitBytes);
+        return this.#cut({ asked, start, end: start + 1, offsetBytes: 0, lengthBytes, endsBlock: true }, limitBytes);
       }
       const limit = asked.readyEnd(start, start + maximumBatchBlocks, now);
       let end = start + 1;
@@ -204,7 +228,7 @@ export class ServingLane {
       }
       asked.take(start, end);
       this.#forgetIfDone(asked);
-      return { asked, start, end, offsetBytes: 0, lengthBytes };
+      return { asked, start, end, offsetBytes: 0, lengthBytes, endsBlock: true };
     }
     return undefined;
   }
@@ -216,7 +240,7 @@ export class ServingLane {
     this.#partly =
       restBytes === 0 ? undefined : { ...rest, offsetBytes: rest.offsetBytes + lengthBytes, lengthBytes: restBytes };
     this.#forgetIfDone(rest.asked);
-    return { ...rest, lengthBytes };
+    return { ...rest, lengthBytes, endsBlock: restBytes === 0 };
   }
 
   #forgetIfDone(asked: AskedBlocks): void {
@@ -238,14 +262,22 @@ export class ServingLane {
         onDone: () => {
           this.#context.ports.sent?.(this.grant.laneId, part.lengthBytes);
           this.#context.pool.release(slot);
+          if (part.endsBlock) this.#sentBlocks(part.end - part.start);
         },
       });
     }
     this.fill();
   }
 
+  /** What follows this lane may begin when all that it is for has been sent, not only when its target says so. */
+  #sentBlocks(count: number): void {
+    this.grant.sentBlocks += count;
+    if (!this.#isStopped && isServed(this.grant)) this.#context.turns.over(this.grant.laneId);
+  }
+
   #tellWaiting(): void {
-    if (this.#isTold || !this.#asked.some((asked) => asked.isWaiting)) return;
+    const isWaiting = this.#stopWaitingForTurn !== undefined || this.#asked.some((asked) => asked.isWaiting);
+    if (this.#isTold || !isWaiting) return;
     this.#isTold = true;
     this.#context.waiting();
   }

@@ -89,6 +89,30 @@ test("short lanes, one after another and overlapping, need no further connection
   });
 });
 
+test("a lane that follows others is served when all that they are for has been sent, and its target knows that it waits", async () => {
+  const content = new Content(many(4, 64 * kibibyte));
+  await withPair({ content }, async (source, target) => {
+    pull(target, source, { laneId: 3, ranges: [2, 3], after: [1, 2] });
+    pull(target, source, { laneId: 1, ranges: [0, 1] });
+    await target.until(() => target.stored.has(0), "the first stored");
+    await target.until(() => target.progress.get(3)?.waiting === true, "the third waits");
+    assert.ok(!target.stored.has(2));
+    pull(target, source, { laneId: 2, ranges: [1, 2] });
+    await target.until(() => target.stored.count === 3, "three stored");
+    assert.deepEqual(target.failures, []);
+  });
+});
+
+test("a lane that follows one that its source never hears of is served when another ticket says so", async () => {
+  const content = new Content(many(2, 64 * kibibyte));
+  await withPair({ content }, async (source, target) => {
+    pull(target, source, { laneId: 2, ranges: [0, 1], after: [1] });
+    await target.until(() => target.progress.get(2)?.waiting === true, "it waits");
+    target.client.setRate(2, unlimited, ticket({ laneId: 2, revision: 2 }));
+    await target.until(() => target.stored.has(0), "stored");
+  });
+});
+
 test("blocks asked for twice come once, and a lane takes more work while it runs", async () => {
   const content = new Content(many(30, 100 * kibibyte));
   await withPair({ content }, async (source, target) => {

@@ -217,6 +217,7 @@ export class Target {
 }
 
 export interface TicketWish {
+  readonly after?: readonly number[];
   readonly laneId?: number;
   readonly revision?: number;
   readonly use?: Ticket["use"];
@@ -239,6 +240,7 @@ export function ticket(wish: TicketWish = {}): string {
     holderId: wish.holderId ?? sourceId,
     peerId: wish.peerId ?? targetId,
     peerName: "a peer",
+    ...(wish.after === undefined ? {} : { after: [...wish.after] }),
     portions: wish.ranges === undefined ? [] : [{ fileSet, order: wish.order ?? "content", ranges: [...wish.ranges] }],
     rateBitsPerSecond: wish.rateBitsPerSecond ?? unlimited,
     durationMilliseconds: wish.durationMilliseconds ?? 60_000,

@@ -1,12 +1,13 @@
 /**
  * What tickets have allowed, lane by lane. The highest ticket of a lane (by term, then revision) counts for its rate and
  * its end, which is a duration from when that ticket was first seen here: showing it again, on whatever connection, does
- * not extend it. What may be asked for adds up.
+ * not extend it. What may be asked for adds up. Lanes take turns: one that follows another is served when that one has been.
  */
 import type { BlockOrderName, FileSetKey } from "../../protocol/parts.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
 import { RangeSet } from "../../std/ranges.ts";
 import { TokenBucket } from "../../std/token-bucket.ts";
+import { Turns } from "../../std/turns.ts";
 import { nanosecondsPerMillisecond } from "../../std/units.ts";
 import { maximumAllowedRanges, maximumRememberedLanes } from "./limits.ts";
 import { laneCreditNanoseconds } from "./paced-sender.ts";
@@ -22,12 +23,18 @@ export interface Grant {
   expiresAtNanoseconds: number;
   /** By order and file set. Forgotten when no connection uses the lane any more. */
   readonly allowed: Map<string, RangeSet>;
+  /** Lanes that must have been served before, by the highest ticket. */
+  after: readonly number[];
+  /** Of the blocks that may be asked for, those that have been sent. */
+  sentBlocks: number;
   /** Connections on which the lane is open. */
   users: number;
 }
 
 export class TicketBook {
   readonly #grants = new Map<string, Grant>();
+  /** Which lanes have been served. */
+  readonly turns = new Turns({ maximumRemembered: maximumRememberedLanes });
 
   /** The lane with what this ticket adds, or why it is refused. The ticket itself has been found genuine. */
   present(ticket: Ticket, nowNanoseconds: number): Grant | string {
@@ -48,6 +55,8 @@ export class TicketBook {
         revision: ticket.revision,
         expiresAtNanoseconds,
         allowed: new Map(),
+        after: ticket.after ?? [],
+        sentBlocks: 0,
         users: 0,
       };
       this.#remember(key, grant);
@@ -56,6 +65,7 @@ export class TicketBook {
       grant.revision = ticket.revision;
       grant.expiresAtNanoseconds = expiresAtNanoseconds;
       grant.bucket.setRate(ticket.rateBitsPerSecond, nowNanoseconds);
+      grant.after = ticket.after ?? [];
     }
     if (isExpired(grant, nowNanoseconds)) return "the ticket has expired";
     return allow(grant, ticket) ? grant : "the lane's tickets allow too many separate ranges";
@@ -77,7 +87,16 @@ export function takeUp(grant: Grant): void {
 /** A connection has ended the lane. */
 export function giveUp(grant: Grant): void {
   grant.users -= 1;
-  if (grant.users === 0) grant.allowed.clear();
+  if (grant.users > 0) return;
+  grant.allowed.clear();
+  grant.sentBlocks = 0;
+}
+
+/** Whether all that the lane's tickets name has been sent. */
+export function isServed(grant: Grant): boolean {
+  let allowedBlocks = 0;
+  for (const blocks of grant.allowed.values()) allowedBlocks += blocks.count;
+  return grant.sentBlocks >= allowedBlocks;
 }
 
 export function isExpired(grant: Grant, nowNanoseconds: number): boolean {
