@@ -4,35 +4,17 @@
  * each site and by sites, "present or coming"; they are kept up to date as blocks come and go, never recomputed.
  *
  * Invariants: of a member, `have` is what it holds, what is coming to it, and duplicates (which it fills itself). A publisher's
- * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts for its site, not for rarity.
+ * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts as "its site has it",
+ * but not for rarity: it would make nothing ever fresh.
  */
 import { PagedBits } from "../std/paged-bits.ts";
 import { RangeSet } from "../std/ranges.ts";
-import { takeOut } from "../std/take-out.ts";
+import { noteNeeds, updateHunger, type Holding } from "./holding.ts";
 import { SitePairs } from "./site-pairs.ts";
 import { SiteView } from "./site-view.ts";
 import type { Member } from "./world.ts";
 
-export interface Holding {
-  readonly order: BlockOrder;
-  readonly member: Member;
-  readonly held: PagedBits;
-  /** Held, coming, or a duplicate: what need not be scheduled. */
-  readonly have: PagedBits;
-  /** The member is a target that is ready for blocks. */
-  wants: boolean;
-  /** What it still lacks is brought to it as a stored plan says: it needs nothing from anybody else. */
-  planned: boolean;
-  /** It stands in its order's `hungry`, and the order in its member's `needs`. */
-  isHungry: boolean;
-  isNeeding: boolean;
-  /** Counted in its member's `supplies`. */
-  isSupplying: boolean;
-  /** Its copy counts for rarity (false for an origin). */
-  readonly counts: boolean;
-  /** Undefined for a publisher. */
-  readonly view: SiteView | undefined;
-}
+export type { Holding };
 
 export interface OrderDescription {
   /** `NAME@VERSION/content`. */
@@ -114,7 +96,7 @@ export class BlockOrder {
     }
     for (const holding of this.holdings.values()) {
       this.#growHolding(holding, duplicates);
-      this.#updateHunger(holding);
+      updateHunger(this, holding);
     }
   }
 
@@ -166,13 +148,13 @@ export class BlockOrder {
   setWants(member: Member, wants: boolean): void {
     const holding = this.holding(member);
     holding.wants = wants;
-    this.#updateHunger(holding);
+    updateHunger(this, holding);
   }
 
   setPlanned(member: Member, planned: boolean): void {
     const holding = this.holding(member);
     holding.planned = planned;
-    this.#updateHunger(holding);
+    updateHunger(this, holding);
   }
 
   /** The member holds these blocks now, beside what it held. */
@@ -187,7 +169,7 @@ export class BlockOrder {
         if (counts && view !== undefined) this.pairs.held(view, block);
       }
     });
-    this.#updateHunger(holding);
+    updateHunger(this, holding);
   }
 
   removeHeld(member: Member, ranges: RangeSet): void {
@@ -200,7 +182,7 @@ export class BlockOrder {
       }
     });
     if (holding.view !== undefined) holding.view.mayBeGone = true;
-    this.#updateHunger(holding);
+    updateHunger(this, holding);
   }
 
   addComing(member: Member, ranges: RangeSet): void {
@@ -208,7 +190,7 @@ export class BlockOrder {
     ranges.forEach((start, end) => {
       for (let block = start; block < end; block += 1) if (holding.have.set(block)) this.#entered(holding, block);
     });
-    this.#updateHunger(holding);
+    updateHunger(this, holding);
   }
 
   removeComing(member: Member, ranges: RangeSet): void {
@@ -219,7 +201,7 @@ export class BlockOrder {
         if (holding.have.clear(block)) this.#left(holding, block);
       }
     });
-    this.#updateHunger(holding);
+    updateHunger(this, holding);
   }
 
   /** Forgets a member. */
@@ -306,26 +288,6 @@ export class BlockOrder {
     this.pairs.gone(view, block);
   }
 
-  #updateHunger(holding: Holding): void {
-    const { member, wants, planned, held, have } = holding;
-    if (holding.isSupplying === held.isEmpty) {
-      holding.isSupplying = !held.isEmpty;
-      member.supplies += held.isEmpty ? -1 : 1;
-    }
-    const isHungry = wants && held.count < this.#blockCount;
-    if (isHungry !== holding.isHungry) {
-      holding.isHungry = isHungry;
-      if (isHungry) this.hungry.add(member);
-      else this.hungry.delete(member);
-    }
-    const isNeeding = wants && !planned && have.count < this.#blockCount;
-    if (isNeeding === holding.isNeeding) return;
-    holding.isNeeding = isNeeding;
-    if (isNeeding) member.needs.add(this);
-    else member.needs.delete(this);
-    noteNeeds(member);
-  }
-
   #view({ site = "", place }: Member): SiteView {
     let view = this.views.get(site);
     if (view === undefined) {
@@ -389,12 +351,14 @@ export class BlockOrder {
   }
 }
 
-function noteNeeds(member: Member): void {
-  const [first] = member.needs;
-  member.soleNeed = member.needs.size === 1 ? first : undefined;
-}
-
 function enlarged<T extends Uint16Array | Uint32Array>(counts: T, larger: T): T {
   larger.set(counts);
   return larger;
+}
+
+function takeOut(members: Member[], member: Member): void {
+  const index = members.indexOf(member);
+  if (index < 0) return;
+  const last = members.pop();
+  if (last !== undefined && last !== member) members[index] = last;
 }
