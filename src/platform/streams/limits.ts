@@ -15,7 +15,7 @@ export const minimumReadBytes = 64 * 1024;
 export const maximumReadBytes = 1024 * 1024;
 
 /** What a lane hands over to be sent at once, as time at its rate, where the system spreads it evenly ... */
-export const smoothQuantumNanoseconds = 16_000_000;
+export const smoothQuantumNanoseconds = 8_000_000;
 /** ... and where it leaves at once: a burst should fit into the buffers of a link. */
 export const paceQuantumNanoseconds = 4_000_000;
 /** What a lane may catch up after a late timer, where the system spreads it: with the quantum under 20 ms ... */
