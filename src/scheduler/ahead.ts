@@ -24,7 +24,7 @@ export function newDelay(): Delay {
 const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
 /** From here on ends are foreseen; words that take less are bridged by filling the same lane again. */
-const farNanoseconds = 20_000_000;
+const farNanoseconds = 100_000_000;
 /** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
 const withinSitePauses = 10;
 const betweenSitesPauses = 100;

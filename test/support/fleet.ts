@@ -299,7 +299,9 @@ export class Fleet {
   }
 
   async #get<View>(path: string, schema: z.ZodType<View>): Promise<View> {
-    const response = await fetch(this.#url + path, { signal: AbortSignal.timeout(10_000) });
+    // A connection that was kept for the next request may be closed just when that comes: each has its own.
+    const headers = { connection: "close" };
+    const response = await fetch(this.#url + path, { headers, signal: AbortSignal.timeout(10_000) });
     const body: unknown = await response.json();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`);
     return schema.parse(body);
