@@ -58,7 +58,7 @@ export async function runRace(options: RaceOptions): Promise<RaceReport> {
   const results = new Map<RaceTool, (RunFigures | FailedRun)[]>(tools.map((tool) => [tool, []]));
   for (let run = 1; run <= runs; run += 1) {
     for (const tool of tools) {
-      const figures = await runTool(options, tool, payloads, bound.seconds);
+      const figures = await runTool(options, tool, run, payloads, bound.seconds);
       say(`${tool.name}, run ${run} of ${runs}: ${describe(figures)}`);
       results.get(tool)?.push(figures);
     }
@@ -80,6 +80,7 @@ export async function runRace(options: RaceOptions): Promise<RaceReport> {
 async function runTool(
   options: RaceOptions,
   tool: RaceTool,
+  run: number,
   payloads: readonly Payload[],
   boundSeconds: number | undefined,
 ): Promise<RunFigures | FailedRun> {
@@ -87,7 +88,7 @@ async function runTool(
   signal.throwIfAborted();
   const lab = await Lab.up(labName, race.name, race, false);
   const toolDirectory = join(directory, tool.name);
-  const programs = new LabPrograms(join(directory, "logs", tool.name));
+  const programs = new LabPrograms(join(directory, "logs", `${tool.name}-${run}`));
   mkdirSync(toolDirectory);
   const watched = lab.plan.devices.filter(({ resource }) => !resource.endsWith(".nic.up"));
   const traffic = new TrafficWatch(watched);
@@ -95,21 +96,21 @@ async function runTool(
   try {
     const competing = await startCompeting(race.competing, lab, programs, signal);
     const { timeoutMilliseconds, profileDirectory } = options;
-    const run = await tool.run({
+    const ran = await tool.run({
       ...{ race, lab, payloads, programs, timeoutMilliseconds, profileDirectory, signal },
       directory: toolDirectory,
     });
     processes.stop();
     await traffic.stop();
-    const endedAt = Math.max(...run.completions.map(({ atMilliseconds }) => atMilliseconds));
+    const endedAt = Math.max(...ran.completions.map(({ atMilliseconds }) => atMilliseconds));
     const figures = figuresOf({
-      ...{ race, boundSeconds, run },
+      ...{ race, boundSeconds, run: ran },
       traffic: new Map(traffic.resources().map((resource) => [resource, traffic.samples(resource)])),
-      processes: processes.figures(run.startedAtMilliseconds),
-      competingBitsPerSecond: competing.map((rateBetween) => rateBetween(run.startedAtMilliseconds, endedAt)),
+      processes: processes.figures(ran.startedAtMilliseconds),
+      competingBitsPerSecond: competing.map((rateBetween) => rateBetween(ran.startedAtMilliseconds, endedAt)),
     });
     await programs.stopAll();
-    return checkCopies(payloads, run) ?? figures;
+    return checkCopies(payloads, ran) ?? figures;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
