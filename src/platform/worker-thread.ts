@@ -4,8 +4,11 @@
  * Jobs of one thread are done one after another, in the order in which they were given. An error in a job rejects that
  * job alone, with the system's error code kept; when the thread itself ends, all that wait are rejected. A thread with
  * nothing to do does not keep the program running.
+ *
+ * No thread is cut off while it loads its modules or does a job, neither by `close` nor when the program ends: native
+ * packages do not bear that, and take the whole program with them ("Check failed: (location_) != nullptr" of Node 24).
  */
-import { parentPort, Worker } from "node:worker_threads";
+import { parentPort, Worker, workerData } from "node:worker_threads";
 import { UserError } from "../std/errors.ts";
 
 /** Every kind of job: what it is given and what it answers. */
@@ -49,12 +52,42 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** What both ends see at once: how far the thread is, and whether it is to end. Cells of an Int32Array. */
+const stageCell = 0;
+const stopCell = 1;
+const cellCount = 2;
+
+const stages = { loading: 0, idle: 1, working: 2 } as const;
+
+/** How long a thread may take to finish what it is at when it is to end; after that it is cut off. */
+const threadEndTimeoutMilliseconds = 5000;
+
 /** A thread's memory for what is short-lived. Jobs' bytes stand elsewhere: more would only make the program larger. */
 const youngGenerationMebibytes = 4;
+
+const running = new Set<Int32Array>();
+
+/** Lets all threads that run come to rest when the program ends, whatever ends it. */
+function restAtExit(): void {
+  const deadline = performance.now() + threadEndTimeoutMilliseconds;
+  for (const cells of running) Atomics.store(cells, stopCell, 1);
+  for (const cells of running) {
+    for (let stage = Atomics.load(cells, stageCell); isBusy(stage); stage = Atomics.load(cells, stageCell)) {
+      const result = Atomics.wait(cells, stageCell, stage, Math.max(0, deadline - performance.now()));
+      if (result === "timed-out") break;
+    }
+  }
+}
+
+function isBusy(stage: number): boolean {
+  return stage === stages.loading || stage === stages.working;
+}
 
 /** The end that gives jobs. */
 export class WorkerThread<Kinds extends JobKinds> {
   readonly #worker: Worker;
+  readonly #cells = new Int32Array(new SharedArrayBuffer(cellCount * Int32Array.BYTES_PER_ELEMENT));
+  readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #ended: Error | undefined;
@@ -64,12 +97,22 @@ export class WorkerThread<Kinds extends JobKinds> {
     // Options of the program itself (such as a script given on the command line) are not for its threads.
     this.#worker = new Worker(script, {
       execArgv: [],
+      workerData: this.#cells,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMebibytes },
     });
     this.#worker.unref();
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#end(error));
-    this.#worker.on("exit", () => this.#end(new Error("the worker thread has ended")));
+    if (running.size === 0) process.on("exit", restAtExit);
+    running.add(this.#cells);
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on("exit", () => {
+        running.delete(this.#cells);
+        if (running.size === 0) process.off("exit", restAtExit);
+        this.#end(new Error("the worker thread has ended"));
+        resolve();
+      });
+    });
   }
 
   /** Jobs given and not answered yet. */
@@ -90,9 +133,15 @@ export class WorkerThread<Kinds extends JobKinds> {
     });
   }
 
+  /** Ends the thread after the job that it is at; those that wait are rejected. */
   async close(): Promise<void> {
     this.#ended ??= new Error("the worker thread was stopped");
-    await this.#worker.terminate();
+    this.#worker.ref();
+    Atomics.store(this.#cells, stopCell, 1);
+    this.#worker.postMessage(undefined, []);
+    const cutOff = setTimeout(() => void this.#worker.terminate(), threadEndTimeoutMilliseconds);
+    await this.#exited;
+    clearTimeout(cutOff);
   }
 
   #settle(answer: Answer): void {
@@ -115,17 +164,30 @@ export function serveJobs<Kinds extends JobKinds>(handlers: {
   readonly [Kind in keyof Kinds]: (job: Kinds[Kind]["job"]) => Kinds[Kind]["result"];
 }): void {
   const byKind = handlers as Record<string, (job: unknown) => unknown>;
-  parentPort?.on("message", ({ id, kind, job }: Request) => {
-    let answer: Answer;
+  const port = parentPort;
+  const cells: unknown = workerData;
+  if (port === null || !(cells instanceof Int32Array)) throw new Error("this module is for a thread of WorkerThread");
+  const enter = (stage: number): void => {
+    Atomics.store(cells, stageCell, stage);
+    Atomics.notify(cells, stageCell);
+  };
+  port.on("message", (request: Request | undefined) => {
+    enter(stages.working);
+    if (request !== undefined && Atomics.load(cells, stopCell) === 0) port.postMessage(answerTo(request), []);
+    else port.close();
+    enter(stages.idle);
+  });
+  enter(stages.idle);
+
+  function answerTo({ id, kind, job }: Request): Answer {
     try {
       const handler = byKind[kind];
       if (handler === undefined) throw new Error(`no such kind of job: ${kind}`);
-      answer = { id, result: handler(job) };
+      return { id, result: handler(job) };
     } catch (error) {
-      answer = { id, error: describe(error) };
+      return { id, error: describe(error) };
     }
-    parentPort?.postMessage(answer, []);
-  });
+  }
 }
 
 function describe(error: unknown): JobErrorData {
