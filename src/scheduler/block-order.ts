@@ -7,6 +7,7 @@
  * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts as "its site has it",
  * but not for rarity: it would make nothing ever fresh.
  */
+import { takeOut } from "../std/lists.ts";
 import { PagedBits } from "../std/paged-bits.ts";
 import { RangeSet } from "../std/ranges.ts";
 import { noteNeeds, updateHunger, type Holding } from "./holding.ts";
@@ -354,11 +355,4 @@ export class BlockOrder {
 function enlarged<T extends Uint16Array | Uint32Array>(counts: T, larger: T): T {
   larger.set(counts);
   return larger;
-}
-
-function takeOut(members: Member[], member: Member): void {
-  const index = members.indexOf(member);
-  if (index < 0) return;
-  const last = members.pop();
-  if (last !== undefined && last !== member) members[index] = last;
 }

@@ -50,7 +50,7 @@ export class HandOver {
     if (order.publishers.length === 0) return;
     for (const source of order.publishers) {
       const tooMany =
-        target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut;
+        target.lanesIn.length >= settings.maximumLanesIn || source.lanesOut.length >= settings.maximumLanesOut;
       if (!target.online || !target.fetches || tooMany || hasLane(source, target)) continue;
       if (!this.#mayServe(source, target)) continue;
       const rate = this.rateFor(source, target);

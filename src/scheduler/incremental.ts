@@ -102,7 +102,7 @@ export class IncrementalMode implements Mode {
   #handOvers(members: readonly Member[], orders: readonly BlockOrder[]): void {
     const withPublishers = orders.filter((order) => order.publishers.length > 0 && !order.paused);
     if (this.#matcher.parts.lanes.fromPublishers > 0) {
-      for (const target of members) if (target.lanesIn.size > 0) this.#handOver.extend(target, withPublishers);
+      for (const target of members) if (target.lanesIn.length > 0) this.#handOver.extend(target, withPublishers);
     }
     for (const order of withPublishers) {
       for (const target of members) if (target.needs.has(order)) this.#handOver.open(target, order);

@@ -2,32 +2,24 @@
  * The running lanes and their charges. Every change of a lane's rate goes through here, so that the ledger and the
  * lanes never disagree: the sum of the rates over a resource is what the ledger has allocated on it.
  */
-import { BinaryHeap } from "../std/heap.ts";
+import { takeOut } from "../std/lists.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
+import { HeldBack } from "./held-back.ts";
 import { newLane, queueIntoLane, settleInLane, waitsForBytes, type Lane } from "./lane.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import {
   chargeSuccessor,
   dropClaims,
-  hasOffers,
   mostClaimed,
   offer,
+  offersIn,
+  offersOut,
   settleClaims,
   withdrawOffer,
 } from "./succession.ts";
 import type { Member, World } from "./world.ts";
-
-/** Bandwidth that was taken from a lane, and may still be in use until its far end has heard of it. */
-interface HeldBack {
-  readonly source: Member;
-  readonly target: Member;
-  readonly path: readonly number[];
-  /** On each resource of the path. */
-  readonly bitsPerSecond: readonly number[];
-  readonly untilNanoseconds: number;
-}
 
 /** A lane that followed another may begin now. */
 export type OnFollowed = (successor: Lane, predecessor: Lane) => void;
@@ -40,9 +32,7 @@ export class Lanes {
   readonly #over = new Map<number, Set<Lane>>();
   /** Running lanes out of publishers. */
   fromPublishers = 0;
-  readonly #heldBack = new BinaryHeap<HeldBack>((a, b) => a.untilNanoseconds < b.untilNanoseconds);
-  /** The sum of it on each resource. */
-  readonly #heldBackOn = new Map<number, number>();
+  readonly #heldBack: HeldBack;
   /** At whose ends something was freed by a lane's end that others had waited for. */
   readonly #freed: Member[] = [];
   #nextLaneId: number;
@@ -53,6 +43,7 @@ export class Lanes {
   /** @param firstLaneId ids rise from here; a controller's terms must not share ids */
   constructor(world: World, settings: SchedulerSettings, firstLaneId: number) {
     this.#world = world;
+    this.#heldBack = new HeldBack(world.ledger);
     this.#settings = settings;
     this.#nextLaneId = firstLaneId;
   }
@@ -68,13 +59,15 @@ export class Lanes {
   ): Lane {
     const path = this.#world.path(source, target);
     const lane = newLane(this.takeId(), source, target, path, rateBitsPerSecond, now, isShort);
-    if (isShort && (hasOffers(source.lanesOut) || hasOffers(target.lanesIn))) {
+    if (isShort && (offersOut(source) || offersIn(target))) {
       chargeSuccessor(lane, this.#world.ledger);
     } else this.#world.ledger.allocate(path, rateBitsPerSecond);
     this.byId.set(lane.laneId, lane);
     this.#enterOver(lane);
-    source.lanesOut.add(lane);
-    target.lanesIn.add(lane);
+    source.lanesOut.push(lane);
+    target.lanesIn.push(lane);
+    source.runningOut += 1;
+    target.runningIn += 1;
     if (source.kind === "publisher") this.fromPublishers += 1;
     decisions.opened.push(lane);
     return lane;
@@ -118,8 +111,8 @@ export class Lanes {
   close(lane: Lane, maySendOn: boolean, paidUntilNanoseconds = 0): { order: BlockOrder; ranges: RangeSet }[] {
     if (this.byId.get(lane.laneId) !== lane) return [];
     this.byId.delete(lane.laneId);
-    this.#leave(lane);
     withdrawOffer(lane, this.#world.ledger);
+    this.#leave(lane);
     lane.isClosed = true;
     // A short lane is told its end by its target: it may still bring what came another way.
     if (maySendOn && (lane.pendingBytes > 0 || lane.isShort)) {
@@ -153,7 +146,7 @@ export class Lanes {
       const { path, rateBitsPerSecond, heldBackUntilNanoseconds } = lane;
       if (heldBackUntilNanoseconds <= this.#now) this.#world.ledger.release(path, rateBitsPerSecond);
       else {
-        this.#holdBack(
+        this.#heldBack.hold(
           lane,
           path.map(() => rateBitsPerSecond),
         );
@@ -168,18 +161,16 @@ export class Lanes {
   }
 
   #free(lane: Lane, bitsPerSecond: readonly number[]): void {
-    if (lane.heldBackUntilNanoseconds <= this.#now) this.#releaseEach(lane.path, bitsPerSecond);
-    else this.#holdBack(lane, bitsPerSecond);
+    if (lane.heldBackUntilNanoseconds <= this.#now) this.#world.ledger.releaseEach(lane.path, bitsPerSecond);
+    else this.#heldBack.hold(lane, bitsPerSecond);
     this.#freed.push(lane.source, lane.target);
   }
 
-  #releaseEach(path: readonly number[], bitsPerSecond: readonly number[]): void {
-    for (const [place, index] of path.entries()) this.#world.ledger.release([index], bitsPerSecond[place] as number);
-  }
-
   #leave(lane: Lane): void {
-    lane.source.lanesOut.delete(lane);
-    lane.target.lanesIn.delete(lane);
+    takeOut(lane.source.lanesOut, lane);
+    takeOut(lane.target.lanesIn, lane);
+    lane.source.runningOut -= 1;
+    lane.target.runningIn -= 1;
     if (lane.source.kind === "publisher") this.fromPublishers -= 1;
     this.#leaveOver(lane);
   }
@@ -201,7 +192,7 @@ export class Lanes {
     this.setRate(lane, lane.rateBitsPerSecond - bitsPerSecond, decisions);
     this.#world.ledger.retain(lane.path, bitsPerSecond);
     lane.heldBackUntilNanoseconds = this.#heldBackUntil(lane);
-    this.#holdBack(
+    this.#heldBack.hold(
       lane,
       lane.path.map(() => bitsPerSecond),
     );
@@ -211,17 +202,7 @@ export class Lanes {
   tick(now: number): Member[] {
     this.#now = now;
     const released: Member[] = this.#freed.splice(0);
-    for (
-      let first = this.#heldBack.peek();
-      first !== undefined && first.untilNanoseconds <= now;
-      first = this.#heldBack.peek()
-    ) {
-      const { source, target, path, bitsPerSecond } = first;
-      this.#heldBack.pop();
-      this.#releaseEach(path, bitsPerSecond);
-      this.#countHeldBack(path, bitsPerSecond, -1);
-      released.push(source, target);
-    }
+    this.#heldBack.release(now, released);
     return released;
   }
 
@@ -242,18 +223,12 @@ export class Lanes {
 
   /** When the next of what is held back is released. */
   get nextReleaseNanoseconds(): number | undefined {
-    return this.#heldBack.peek()?.untilNanoseconds;
+    return this.#heldBack.nextNanoseconds;
   }
 
   /** What is held back on a resource, in bits per second. */
   heldBackOn(index: number): number {
-    return this.#heldBackOn.get(index) ?? 0;
-  }
-
-  #countHeldBack(path: readonly number[], bitsPerSecond: readonly number[], sign: 1 | -1): void {
-    for (const [place, index] of path.entries()) {
-      this.#heldBackOn.set(index, this.heldBackOn(index) + sign * (bitsPerSecond[place] as number));
-    }
+    return this.#heldBack.on(index);
   }
 
   /** Changes a lane's rate and its charge. One that others follow keeps at least what they have claimed. */
@@ -270,7 +245,7 @@ export class Lanes {
     } else {
       // What it is yet to take over from others is not less for it: it is freed when they have ended.
       const less = lane.charges.map((charge) => Math.min(charge, lane.rateBitsPerSecond - rateBitsPerSecond));
-      this.#releaseEach(lane.path, less);
+      this.#world.ledger.releaseEach(lane.path, less);
       lane.charges = lane.charges.map((charge, place) => charge - (less[place] as number));
     }
     lane.rateBitsPerSecond = rateBitsPerSecond;
@@ -366,11 +341,6 @@ export class Lanes {
   /** Until both ends of a lane must have heard of it. */
   #heldBackUntil({ target }: Lane): number {
     return this.#now + this.#settings.holdBackMilliseconds * 1_000_000 + 2 * target.delay.roundTripNanoseconds;
-  }
-
-  #holdBack({ source, target, path, heldBackUntilNanoseconds }: Lane, bitsPerSecond: readonly number[]): void {
-    this.#heldBack.push({ source, target, path, bitsPerSecond, untilNanoseconds: heldBackUntilNanoseconds });
-    this.#countHeldBack(path, bitsPerSecond, 1);
   }
 
   #enterOver(lane: Lane): void {

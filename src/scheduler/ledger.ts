@@ -6,72 +6,45 @@
  * Free bandwidth = capability - allocated. A resource without a stated capability is in the ledger as unlimited.
  */
 
+/** Numbers of each resource, side by side: every choice reads several of many resources. */
+const stride = 4;
+const capabilityAt = 0;
+const allocatedAt = 1;
+/** What running lanes whose end is foreseen offer to those that follow them (`succession.ts`). */
+const offeredAt = 2;
+/** What an interface counts for, by what was seen of it (`pace.ts`); Infinity: all that it declares. */
+const limitAt = 3;
+
 /** One resource of a ledger, as it stands now. */
-export class LedgerEntry {
+export interface LedgerEntry {
   readonly name: string;
-  readonly #numbers: Numbers;
-  readonly #index: number;
-
-  constructor(name: string, numbers: Numbers, index: number) {
-    this.name = name;
-    this.#numbers = numbers;
-    this.#index = index;
-  }
-
   /** Bits per second on the wire; Infinity where none is stated. */
-  get capability(): number {
-    return this.#numbers.capability[this.#index] as number;
-  }
-
-  set capability(bitsPerSecond: number) {
-    this.#numbers.capability[this.#index] = bitsPerSecond;
-  }
-
-  get allocated(): number {
-    return this.#numbers.allocated[this.#index] as number;
-  }
-
+  readonly capability: number;
+  readonly allocated: number;
   /** Bytes of payload that lanes over it have brought, by the word of their targets. Only ever rises. */
-  get carriedBytes(): number {
-    return this.#numbers.carriedBytes[this.#index] as number;
-  }
-}
-
-/** By index of a resource; side by side, since every choice reads many. */
-interface Numbers {
-  capability: Float64Array;
-  allocated: Float64Array;
-  carriedBytes: Float64Array;
-  /** What running lanes whose end is foreseen offer to those that follow them (`succession.ts`). */
-  offered: Float64Array;
+  readonly carriedBytes: number;
 }
 
 const firstLength = 64;
 
 export class Ledger {
-  readonly #entries: LedgerEntry[] = [];
+  readonly #names: string[] = [];
   readonly #indexByName = new Map<string, number>();
-  readonly #numbers: Numbers = {
-    capability: new Float64Array(firstLength),
-    allocated: new Float64Array(firstLength),
-    carriedBytes: new Float64Array(firstLength),
-    offered: new Float64Array(firstLength),
-  };
+  #numbers = new Float64Array(stride * firstLength);
+  #carriedBytes = new Float64Array(firstLength);
 
   /** The index of a resource; it is entered as unlimited if it was not known. */
   resource(name: string): number {
     const known = this.#indexByName.get(name);
     if (known !== undefined) return known;
-    const index = this.#entries.length;
-    const numbers = this.#numbers;
-    if (index === numbers.capability.length) {
-      numbers.capability = doubled(numbers.capability);
-      numbers.allocated = doubled(numbers.allocated);
-      numbers.carriedBytes = doubled(numbers.carriedBytes);
-      numbers.offered = doubled(numbers.offered);
+    const index = this.#names.length;
+    if (index === this.#carriedBytes.length) {
+      this.#numbers = doubled(this.#numbers);
+      this.#carriedBytes = doubled(this.#carriedBytes);
     }
-    this.#entries.push(new LedgerEntry(name, numbers, index));
-    numbers.capability[index] = Infinity;
+    this.#names.push(name);
+    this.#numbers[stride * index + capabilityAt] = Infinity;
+    this.#numbers[stride * index + limitAt] = Infinity;
     this.#indexByName.set(name, index);
     return index;
   }
@@ -80,55 +53,87 @@ export class Ledger {
     return this.#indexByName.get(name);
   }
 
-  entry(index: number): LedgerEntry {
-    const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`no resource ${index}`);
-    return entry;
+  /** How many resources there are: their indices are below this. */
+  get size(): number {
+    return this.#names.length;
   }
 
-  entries(): readonly LedgerEntry[] {
-    return this.#entries;
+  /** A resource as it stands at this moment. @throws RangeError when there is none with this index */
+  entry(index: number): LedgerEntry {
+    const name = this.#names[index];
+    if (name === undefined) throw new RangeError(`no resource ${index}`);
+    const [capability, allocated] = [this.capabilityOn(index), this.allocatedOn(index)];
+    return { name, capability, allocated, carriedBytes: this.#carriedBytes[index] as number };
+  }
+
+  entries(): LedgerEntry[] {
+    return this.#names.map((_, index) => this.entry(index));
   }
 
   setCapability(index: number, bitsPerSecond: number): void {
-    this.entry(index).capability = bitsPerSecond;
+    this.#numbers[stride * index + capabilityAt] = bitsPerSecond;
   }
 
   /** What is free on one resource. Never negative. */
   freeOn(index: number): number {
-    const { capability, allocated } = this.#numbers;
-    const free = (capability[index] as number) - (allocated[index] as number);
+    const at = stride * index;
+    const free = (this.#numbers[at + capabilityAt] as number) - (this.#numbers[at + allocatedAt] as number);
     return free < 0 ? 0 : free;
   }
 
   /** What is offered on one resource to lanes that follow others there. */
   offeredOn(index: number): number {
-    return this.#numbers.offered[index] as number;
+    return this.#numbers[stride * index + offeredAt] as number;
   }
 
   /** Offers so much more of what is allocated on a resource; less, where it is negative. */
   offer(index: number, bitsPerSecond: number): void {
-    const { offered } = this.#numbers;
-    offered[index] = (offered[index] as number) + bitsPerSecond;
+    this.#numbers[stride * index + offeredAt] = this.offeredOn(index) + bitsPerSecond;
   }
 
   allocatedOn(index: number): number {
-    return this.#numbers.allocated[index] as number;
+    return this.#numbers[stride * index + allocatedAt] as number;
   }
 
   capabilityOn(index: number): number {
-    return this.#numbers.capability[index] as number;
+    return this.#numbers[stride * index + capabilityAt] as number;
+  }
+
+  /** What an interface counts for at most; Infinity: all that it declares. */
+  limitOn(index: number): number {
+    return this.#numbers[stride * index + limitAt] as number;
+  }
+
+  setLimit(index: number, bitsPerSecond: number): void {
+    this.#numbers[stride * index + limitAt] = bitsPerSecond;
+  }
+
+  /** What an interface can do, by what it declares and what was seen of it. */
+  ableOn(index: number): number {
+    const at = stride * index;
+    return Math.min(this.#numbers[at + capabilityAt] as number, this.#numbers[at + limitAt] as number);
+  }
+
+  /** What of that is free, or will be when lanes end that offer it; never negative. */
+  ableFreeOn(index: number): number {
+    const numbers = this.#numbers;
+    const at = stride * index;
+    const allocated = numbers[at + allocatedAt] as number;
+    const free = (numbers[at + capabilityAt] as number) - allocated;
+    const offered = numbers[at + offeredAt] as number;
+    const room = (free < 0 ? 0 : free) + offered;
+    const limit = numbers[at + limitAt] as number;
+    return limit === Infinity ? room : Math.max(0, Math.floor(Math.min(room, limit + offered - allocated)));
   }
 
   /** What is free on every resource of the path, in bits per second (Infinity: nothing on it is limited). Never negative. */
   free(path: readonly number[]): number {
-    const { capability, allocated } = this.#numbers;
     let free = Infinity;
     for (const index of path) {
-      const here = (capability[index] as number) - (allocated[index] as number);
+      const here = this.freeOn(index);
       if (here < free) free = here;
     }
-    return free < 0 ? 0 : free;
+    return free;
   }
 
   /** What is free or offered on every resource of the path: what some lane or other might get. */
@@ -147,7 +152,7 @@ export class Ledger {
   capabilityOf(path: readonly number[]): number {
     let least = Infinity;
     for (const index of path) {
-      const capability = this.#numbers.capability[index] as number;
+      const capability = this.capabilityOn(index);
       if (capability < least) least = capability;
     }
     return least;
@@ -162,25 +167,28 @@ export class Ledger {
   }
 
   release(path: readonly number[], bitsPerSecond: number): void {
-    const { allocated } = this.#numbers;
     for (const index of path) {
-      const left = (allocated[index] as number) - bitsPerSecond;
+      const left = this.allocatedOn(index) - bitsPerSecond;
       if (left < 0) throw new RangeError(`${this.entry(index).name}: released more than was allocated`);
-      allocated[index] = left;
+      this.#numbers[stride * index + allocatedAt] = left;
     }
+  }
+
+  /** Releases another amount on each resource of the path. */
+  releaseEach(path: readonly number[], bitsPerSecond: readonly number[]): void {
+    for (const [place, index] of path.entries()) this.release([index], bitsPerSecond[place] as number);
   }
 
   /** Charges again what a lane keeps of its earlier, higher charge, also where a capability was lowered below it. */
   retain(path: readonly number[], bitsPerSecond: number): void {
-    const { allocated } = this.#numbers;
-    for (const index of path) allocated[index] = (allocated[index] as number) + bitsPerSecond;
+    for (const index of path) this.#numbers[stride * index + allocatedAt] = this.allocatedOn(index) + bitsPerSecond;
   }
 
   /** Counts what has come over the path; a target that claims more than can be counted does not break the count. */
   carry(path: readonly number[], bytes: number): void {
-    const { carriedBytes } = this.#numbers;
     for (const index of path) {
-      carriedBytes[index] = Math.min(Number.MAX_SAFE_INTEGER, (carriedBytes[index] as number) + bytes);
+      const carried = (this.#carriedBytes[index] as number) + bytes;
+      this.#carriedBytes[index] = Math.min(Number.MAX_SAFE_INTEGER, carried);
     }
   }
 
@@ -188,14 +196,14 @@ export class Ledger {
   overload(path: readonly number[]): number {
     let worst = 1;
     for (const index of path) {
-      const { capability, allocated } = this.entry(index);
+      const [capability, allocated] = [this.capabilityOn(index), this.allocatedOn(index)];
       if (allocated > capability) worst = Math.max(worst, allocated / capability);
     }
     return worst;
   }
 }
 
-function doubled(numbers: Float64Array): Float64Array {
+function doubled(numbers: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   const more = new Float64Array(2 * numbers.length);
   more.set(numbers);
   return more;

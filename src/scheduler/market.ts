@@ -2,7 +2,6 @@
  * Who has bandwidth free now: for each site the agents that hold something and could serve, and those that lack blocks and could take some.
  * An entry costs O(1) to make and to take out, so that a decision looks only at those that are free, whatever the fleet's size.
  */
-import type { Lane } from "./lane.ts";
 import type { SchedulerSettings } from "./limits.ts";
 import { downCapability, downFree, upCapability, upFree } from "./pace.ts";
 import type { Member, World } from "./world.ts";
@@ -26,7 +25,7 @@ export class Market {
       member.supplies > 0 &&
       member.online &&
       member.serves !== "no" &&
-      count(member.lanesOut) < maximumLanesOut &&
+      member.runningOut < maximumLanesOut &&
       upFree(member, ledger) >= Math.max(1, upCapability(member, ledger) * leastNicShare);
     if (serves !== member.sourceAt >= 0) {
       if (serves) member.sourceAt = place.sources.push(member) - 1;
@@ -36,7 +35,7 @@ export class Market {
       member.needs.size > 0 &&
       member.online &&
       member.fetches &&
-      count(member.lanesIn) < maximumLanesIn &&
+      member.runningIn < maximumLanesIn &&
       downFree(member, ledger) >= Math.max(1, downCapability(member, ledger) * leastNicShare);
     if (takes !== member.targetAt >= 0) {
       if (takes) member.targetAt = place.targets.push(member) - 1;
@@ -70,11 +69,4 @@ export class Market {
     }
     member.targetAt = -1;
   }
-}
-
-/** Lanes, less those whose end is foreseen. */
-function count(lanes: ReadonlySet<Lane>): number {
-  let running = lanes.size;
-  for (const lane of lanes) if (lane.isOffered) running -= 1;
-  return running;
 }

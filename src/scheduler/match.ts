@@ -13,7 +13,7 @@ import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
-import { downCapability, downFree, type FleetLag, isSlowSource, isSlowTarget, upCapability, upFree } from "./pace.ts";
+import { downCapability, downFree, type FleetLag, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pick-blocks.ts";
 import { freeBetween } from "./succession.ts";
 import type { Member, World } from "./world.ts";
@@ -185,10 +185,10 @@ export class Matcher {
         copies: picked.copies,
         fresh: order.presenceCounts[picked.block] === 0,
         origin: !source.counts,
-        lanesOut: from.lanesOut.size,
+        lanesOut: from.lanesOut.length,
         dependence: rule.dependence ?? 0,
-        slowTarget: isSlowTarget(to),
-        slowSource: isSlowSource(from),
+        slowTarget: world.ledger.limitOn(to.nicDown) !== Infinity,
+        slowSource: world.ledger.limitOn(from.nicUp) !== Infinity,
         lastResort: from.serves === "lastResort",
         recentFailures: from.recentFailures,
       },

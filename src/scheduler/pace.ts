@@ -56,19 +56,32 @@ export class FleetLag {
 }
 
 /** Where a member stands in one direction. */
-export interface Pace {
+export class Pace {
   /** How often it was blamed since its last transfer on time. */
-  blamed: number;
+  blamed = 0;
   /** Whether it has been on time since it was found slow, or ever. */
-  isProven: boolean;
+  isProven = false;
   /** It was found slow together with the other end: one of the two may be innocent. */
-  isSharedBlame: boolean;
-  /** What its interface counts for; Infinity: all it declares. */
-  limitBitsPerSecond: number;
-}
+  isSharedBlame = false;
+  readonly #ledger: Ledger;
+  readonly #nic: number;
 
-export function newPace(): Pace {
-  return { blamed: 0, isProven: false, isSharedBlame: false, limitBitsPerSecond: Infinity };
+  /** @param nic the ledger's index of its interface in this direction; -1: it has none */
+  constructor(ledger: Ledger, nic: number) {
+    this.#ledger = ledger;
+    this.#nic = nic;
+    // Somebody else's interface by the same name may have been slow.
+    this.limitBitsPerSecond = Infinity;
+  }
+
+  /** What its interface counts for; Infinity: all it declares. */
+  get limitBitsPerSecond(): number {
+    return this.#nic < 0 ? Infinity : this.#ledger.limitOn(this.#nic);
+  }
+
+  set limitBitsPerSecond(bitsPerSecond: number) {
+    if (this.#nic >= 0) this.#ledger.setLimit(this.#nic, bitsPerSecond);
+  }
 }
 
 export function isSlowSource(member: Member): boolean {
@@ -81,27 +94,20 @@ export function isSlowTarget(member: Member): boolean {
 
 /** What a source's interface could do, by what it declares and what was seen of it. */
 export function upCapability(source: Member, ledger: Ledger): number {
-  return Math.min(ledger.capabilityOn(source.nicUp), source.paceOut.limitBitsPerSecond);
+  return ledger.ableOn(source.nicUp);
 }
 
 export function downCapability(target: Member, ledger: Ledger): number {
-  return Math.min(ledger.capabilityOn(target.nicDown), target.paceIn.limitBitsPerSecond);
+  return ledger.ableOn(target.nicDown);
 }
 
 /** What of that is free, or will be when the lane begins; never negative. */
 export function upFree(source: Member, ledger: Ledger): number {
-  return freeOn(source.nicUp, source.paceOut.limitBitsPerSecond, ledger);
+  return ledger.ableFreeOn(source.nicUp);
 }
 
 export function downFree(target: Member, ledger: Ledger): number {
-  return freeOn(target.nicDown, target.paceIn.limitBitsPerSecond, ledger);
-}
-
-/** With what lanes that will soon end offer. */
-function freeOn(index: number, limit: number, ledger: Ledger): number {
-  const room = ledger.roomOn(index);
-  if (limit === Infinity) return room;
-  return Math.max(0, Math.floor(Math.min(room, limit + ledger.offeredOn(index) - ledger.allocatedOn(index))));
+  return ledger.ableFreeOn(target.nicDown);
 }
 
 /** When a lane that was just opened will be late. @param lane its bytes are those that are yet to come */

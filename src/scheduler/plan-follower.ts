@@ -229,7 +229,7 @@ export class PlanFollower implements Mode {
     if (able < step.rateBitsPerSecond * leastAbleShare) return "differs";
     const rate = Math.floor(Math.min(able, this.#matcher.freeOn(source, target, path)));
     if (rate < Math.max(1, able * leastRateShare)) return "notYet";
-    if (target.lanesIn.size >= settings.maximumLanesIn || source.lanesOut.size >= settings.maximumLanesOut) {
+    if (target.lanesIn.length >= settings.maximumLanesIn || source.lanesOut.length >= settings.maximumLanesOut) {
       return "notYet";
     }
     const lane = lanes.open(source, target, rate, this.#matcher.now, this.#matcher.decisions, true);

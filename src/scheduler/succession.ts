@@ -11,6 +11,8 @@ import type { Member } from "./world.ts";
 /** Offers what a lane has to those that will follow it. */
 export function offer(lane: Lane, ledger: Ledger): void {
   lane.isOffered = true;
+  lane.source.runningOut -= 1;
+  lane.target.runningIn -= 1;
   changeOffer(lane, ledger, (index) => lane.rateBitsPerSecond - claimedOn(lane, index));
 }
 
@@ -18,6 +20,8 @@ export function offer(lane: Lane, ledger: Ledger): void {
 export function withdrawOffer(lane: Lane, ledger: Ledger): void {
   if (!lane.isOffered) return;
   lane.isOffered = false;
+  lane.source.runningOut += 1;
+  lane.target.runningIn += 1;
   changeOffer(lane, ledger, (index) => claimedOn(lane, index) - lane.rateBitsPerSecond);
 }
 
@@ -40,7 +44,7 @@ export function mostClaimed(lane: Lane): number {
 
 /** What a lane between two members would get on what lies between their sites. */
 export function freeBetween(source: Member, target: Member, middle: readonly number[], ledger: Ledger): number {
-  if (!hasOffers(source.lanesOut) && !hasOffers(target.lanesIn)) return ledger.free(middle);
+  if (!offersOut(source) && !offersIn(target)) return ledger.free(middle);
   let free = Infinity;
   for (const index of middle) {
     let here = ledger.freeOn(index);
@@ -51,9 +55,13 @@ export function freeBetween(source: Member, target: Member, middle: readonly num
   return free;
 }
 
-export function hasOffers(lanes: ReadonlySet<Lane>): boolean {
-  for (const lane of lanes) if (lane.isOffered) return true;
-  return false;
+/** Whether the end of a lane out of a member is foreseen. */
+export function offersOut({ lanesOut, runningOut }: Member): boolean {
+  return lanesOut.length > runningOut;
+}
+
+export function offersIn({ lanesIn, runningIn }: Member): boolean {
+  return lanesIn.length > runningIn;
 }
 
 /** What of a resource a lane offers that nobody has claimed. */

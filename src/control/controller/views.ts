@@ -91,8 +91,8 @@ export function agentView(state: ControllerState, agent: Agent): AgentView {
     blocked: agent.row.blocked,
     outOfUse: component?.outOfUse ?? false,
     freeDiskBytes: agent.freeDiskBytes ?? null,
-    lanesIn: agent.member?.lanesIn.size ?? 0,
-    lanesOut: agent.member?.lanesOut.size ?? 0,
+    lanesIn: agent.member?.lanesIn.length ?? 0,
+    lanesOut: agent.member?.lanesOut.length ?? 0,
     failures: component?.count ?? 0,
     fileSets: [...agent.fileSets].flatMap(([key, known]) => {
       const fileSet = state.fileSets.get(key);

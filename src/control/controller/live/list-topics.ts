@@ -34,8 +34,8 @@ export class AgentsTopic implements LiveTopic {
       const component = state.failures.get(`agents.${row.name}`);
       const rates = nicRates(this.#live, live);
       const moved = this.#gate.moved(live, [
-        agent.member?.lanesIn.size ?? 0,
-        agent.member?.lanesOut.size ?? 0,
+        agent.member?.lanesIn.length ?? 0,
+        agent.member?.lanesOut.length ?? 0,
         rates.in,
         rates.out,
         agent.freeDiskBytes ?? -1,
