@@ -7,6 +7,7 @@
  * copy counts nowhere. The copy of an origin (the agent that a file set entered through) counts as "its site has it",
  * but not for rarity: it would make nothing ever fresh.
  */
+import { BitPages } from "../std/bit-pages.ts";
 import { takeOut } from "../std/lists.ts";
 import { PagedBits } from "../std/paged-bits.ts";
 import { RangeSet } from "../std/ranges.ts";
@@ -37,6 +38,8 @@ export class BlockOrder {
   /** Orders of one class (a priority; manifests before contents) are served together, those of a lower one first. */
   urgencyClass = 0;
   #blockCount = 0;
+  /** Of all sets of this order's blocks. */
+  readonly pages = new BitPages();
   /** Later copies of a block within the order: agents fill them themselves, they are never scheduled. */
   readonly duplicates = new RangeSet();
   readonly holdings = new Map<Member, Holding>();
@@ -59,9 +62,9 @@ export class BlockOrder {
   /** How many sites that are no home have each block. */
   outsideCounts = new Uint16Array(64);
   /** Blocks that no counted member holds or is being sent. */
-  readonly freshBlocks = new PagedBits();
+  readonly freshBlocks = new PagedBits(this.pages);
   /** Blocks that are in no site but a home. */
-  readonly onlyHome = new PagedBits();
+  readonly onlyHome = new PagedBits(this.pages);
 
   constructor(description: OrderDescription) {
     this.description = description;
@@ -125,8 +128,8 @@ export class BlockOrder {
       holding = {
         order: this,
         member,
-        held: new PagedBits(),
-        have: new PagedBits(),
+        held: new PagedBits(this.pages),
+        have: new PagedBits(this.pages),
         wants: false,
         planned: false,
         isHungry: false,
@@ -215,6 +218,8 @@ export class BlockOrder {
     if (holding.view !== undefined) holding.view.mayBeGone = true;
     if (holding.isSupplying) member.supplies -= 1;
     if (member.latest === holding) member.latest = undefined;
+    holding.held.release();
+    holding.have.release();
     this.holdings.delete(member);
     if (this.#byIndex[member.index] === holding) this.#byIndex[member.index] = undefined;
     this.hungry.delete(member);
@@ -292,7 +297,7 @@ export class BlockOrder {
   #view({ site = "", place }: Member): SiteView {
     let view = this.views.get(site);
     if (view === undefined) {
-      view = new SiteView(site, this.pairs.views.length);
+      view = new SiteView(site, this.pairs.views.length, this.pages);
       view.grow(this.#blockCount);
       const { absent } = view;
       this.duplicates.forEach((start, end) => absent.remove(start, end));

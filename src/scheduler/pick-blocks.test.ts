@@ -105,6 +105,22 @@ test("a portion is what is there of an aligned group", () => {
   assert.deepEqual(portion(42, 8, bitsOf(100, [41, 42])), [41, 43]);
 });
 
+test("what is left of small groups behind comes along, where they are whole then", () => {
+  const order = testOrder(4_096);
+  const [source, target] = [testMember("a-0", "a"), testMember("a-1", "a")];
+  order.addHeld(source, RangeSet.of(0, 4_096));
+  order.removeHeld(source, RangeSet.of(9, 10));
+  order.addHeld(target, RangeSet.of(0, 4_096));
+  for (const lacking of [2, 8, 9, 21, 40, 41, 42, 61, 4_095]) {
+    order.removeHeld(target, RangeSet.of(lacking, lacking + 1));
+  }
+  const portion = (only?: PagedBits): number[] =>
+    portionAround(order, order.holding(source), order.holding(target), 2, 4, only).toFlat();
+  // Not 8, since its source lacks 9, nor those of the group of 40, of which there are too many.
+  assert.deepEqual(portion(), [2, 3, 21, 22, 61, 62]);
+  assert.deepEqual(portion(bitsOf(4_096, [2, 61])), [2, 3, 61, 62]);
+});
+
 test("a portion of what is scattered has the picked block, and no more ranges than a ticket holds", () => {
   const order = testOrder(20_000);
   const [source, target] = [testMember("a-0", "a"), testMember("a-1", "a")];

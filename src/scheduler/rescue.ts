@@ -138,6 +138,8 @@ export class Rescue {
   /** One transfer of what is out of the target's reach, from another site. */
   #bring({ order, only }: OutOfReach, target: Member): boolean {
     const matcher = this.#matcher;
+    // The order may have grown since.
+    only.grow(order.blockCount, false);
     let best: Match | undefined;
     for (const source of this.#sources(order, target)) {
       if (source.kind === "publisher" || source.site === target.site) continue;

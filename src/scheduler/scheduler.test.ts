@@ -23,8 +23,9 @@ function checkLedger(scheduler: Scheduler): void {
     assert.ok(entry.allocated <= entry.capability, `${entry.name}: ${entry.allocated} of ${entry.capability}`);
     let sum = scheduler.heldBackOn(scheduler.world.ledger.resource(entry.name));
     for (const lane of scheduler.lanes.values()) {
-      if (lane.path.some((index) => scheduler.world.ledger.entry(index).name === entry.name))
-        {sum += lane.rateBitsPerSecond;}
+      if (lane.path.some((index) => scheduler.world.ledger.entry(index).name === entry.name)) {
+        sum += lane.rateBitsPerSecond;
+      }
     }
     assert.equal(entry.allocated, sum, entry.name);
   }

@@ -1,4 +1,5 @@
 /** What one site has of one order of blocks: how many of its agents hold each, or are being sent it, and which none has. */
+import { BitPages } from "../std/bit-pages.ts";
 import { PagedBits } from "../std/paged-bits.ts";
 import { PagedCounts } from "../std/paged-counts.ts";
 import type { Member, Place } from "./world.ts";
@@ -13,9 +14,9 @@ export class SiteView {
   /** How many agents of the site hold a block or are being sent it. */
   readonly counts = new PagedCounts();
   /** Blocks that no agent of the site holds or is being sent. */
-  readonly absent = new PagedBits();
+  readonly absent: PagedBits;
   /** Blocks that a counted agent of the site holds; where `mayBeGone`, or held until lately. */
-  readonly held = new PagedBits();
+  readonly held: PagedBits;
   mayBeGone = false;
   /** By the other sites' numbers: of how many of these blocks the other has none. Kept by `SitePairs`. */
   gives: Int32Array = new Int32Array(8);
@@ -24,9 +25,11 @@ export class SiteView {
   /** Blocks that came into the site from a home before any other site had them: its share of sending them on. */
   firstCopies = 0;
 
-  constructor(site: string, index = 0) {
+  constructor(site: string, index = 0, pages = new BitPages()) {
     this.site = site;
     this.index = index;
+    this.absent = new PagedBits(pages);
+    this.held = new PagedBits(pages);
   }
 
   grow(blockCount: number): void {

@@ -3,7 +3,7 @@
  * with what others could bring as well. Each site that lacks blocks spreads one unit of dependence over those that have
  * some of them; worked out anew only now and then.
  */
-import { pageBits, pageShift } from "../std/paged-bits.ts";
+import { pageBits, pageShift } from "../std/bit-pages.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { SiteView } from "./site-view.ts";
 import type { Place, World } from "./world.ts";
@@ -67,15 +67,16 @@ export function hasSomethingFor(order: BlockOrder, supplier: SiteView, view: Sit
   if (!supplier.isHome) return order.pairs.given(supplier, view) > 0;
   // What a home's origins hold is not counted by pairs. There are few homes, and mostly the first look tells.
   const only = view.isHome || order.onlyHome.isEmpty ? view.absent : order.onlyHome;
-  for (let page = 0; page < only.pages.length; page += 1) {
-    const words = only.pages[page] as Uint32Array;
-    const absent = supplier.absent.pages[page] as Uint32Array;
+  const { words, table } = order.pages;
+  for (let page = 0; page << pageShift < order.blockCount; page += 1) {
+    const onlyAt = table[only.row + 2 * page] as number;
+    const absentAt = table[supplier.absent.row + 2 * page] as number;
     const length = Math.min(pageBits, order.blockCount - (page << pageShift) + 31) >>> 5;
     for (let summary = 0; summary << 5 < length; summary += 1) {
-      let filled = words[length + summary] as number;
+      let filled = words[onlyAt + length + summary] as number;
       for (; filled !== 0; filled &= filled - 1) {
         const word = (summary << 5) + 31 - Math.clz32(filled & -filled);
-        if (((words[word] as number) & ~(absent[word] as number)) !== 0) return true;
+        if (((words[onlyAt + word] as number) & ~(words[absentAt + word] as number)) !== 0) return true;
       }
     }
   }

@@ -1,61 +1,29 @@
 /**
  * A set of whole numbers below a size that may grow, as bits in pages. A page with nothing in it, and one with everything, is
- * shared by all sets: a set of a million that is empty or full costs a few hundred bytes, so does one that is being filled
- * from one end. Reading is as fast as a flat bit set: `pages[p]` is always there to be read, word by word.
+ * shared by all sets of a pool: a set of a million that is empty or full costs a few hundred bytes, so does one that is
+ * being filled from one end. Reading is nearly as fast as a flat bit set: `pages.table` says where each page begins in
+ * `pages.words`.
  *
  * Promises: no bit at or beyond `size` is ever set; `count` is exact.
  */
+import { BitPages, pageBits, pageShift, wordsFor } from "./bit-pages.ts";
 import { RangeSet } from "./ranges.ts";
 
-export const pageShift = 12;
-/** Numbers to a page. */
-export const pageBits = 1 << pageShift;
 const pageWords = pageBits >>> 5;
 
-const emptyPages: Uint32Array[] = [];
-const fullPages = new Map<number, Uint32Array>();
-
-function wordsFor(bits: number): number {
-  return (bits + 31) >>> 5;
-}
-
-/** Behind a page's words stands one bit for each of them: whether there is anything in it. */
-function newPage(words: number): Uint32Array {
-  return new Uint32Array(words + wordsFor(words));
-}
-
-function emptyPage(words: number): Uint32Array {
-  return (emptyPages[words] ??= newPage(words));
-}
-
-/** A page whose first `bits` bits are set; never to be written to. */
-function fullPage(bits: number): Uint32Array {
-  let page = fullPages.get(bits);
-  if (page === undefined) {
-    const words = wordsFor(bits);
-    page = newPage(words);
-    fill(page, 0, bits);
-    fill(page, words, words);
-    fullPages.set(bits, page);
-  }
-  return page;
-}
-
-/** Sets the first `bits` bits from a word on. */
-function fill(page: Uint32Array, from: number, bits: number): void {
-  page.fill(0xffff_ffff, from, from + wordsFor(bits));
-  if ((bits & 31) !== 0) page[from + (bits >>> 5)] = (1 << (bits & 31)) - 1;
-}
-
 export class PagedBits {
-  /**
-   * For reading only. The last page may be shorter. Behind the words for as many numbers as there may be in a page, one bit for
-   * each word says whether there is anything in it.
-   */
-  readonly pages: Uint32Array[] = [];
-  readonly #counts: number[] = [];
+  /** For reading only. */
+  readonly pages: BitPages;
+  /** Where this set's entries begin in the pool's table: two for each page. */
+  row = 0;
+  #rowPages = 0;
   #size = 0;
   #count = 0;
+
+  /** @param pages shared with sets that it is compared with; its own when left out */
+  constructor(pages = new BitPages()) {
+    this.pages = pages;
+  }
 
   get size(): number {
     return this.#size;
@@ -77,24 +45,35 @@ export class PagedBits {
   grow(size: number, filled: boolean): void {
     const from = this.#size;
     if (size <= from) return;
+    const known = (from + pageBits - 1) >>> pageShift;
+    this.#growRow(known, (size + pageBits - 1) >>> pageShift);
     this.#size = size;
+    const { pages } = this;
     for (let page = from >>> pageShift; page << pageShift < size; page += 1) {
-      const bits = this.#bitsOf(page);
-      const count = this.#counts[page] ?? 0;
-      const known = this.pages[page];
-      if (known === undefined || count === 0) this.pages[page] = emptyPage(wordsFor(bits));
-      else {
-        this.pages[page] = longerPage(known, wordsFor(Math.min(pageBits, from - (page << pageShift))), wordsFor(bits));
+      const count = page < known ? this.#countOf(page) : 0;
+      if (count === 0) {
+        this.#set(page, pages.emptyPage, 0);
+        continue;
       }
-      this.#counts[page] = count;
+      const before = Math.min(pageBits, from - (page << pageShift));
+      const at = this.#pageAt(page);
+      this.#set(page, pages.longerPage(at, wordsFor(before), this.#wordsOf(page)), count);
+      if (count !== before) pages.freePage(at, wordsFor(before));
     }
     if (filled) this.add(from, size);
   }
 
   has(index: number): boolean {
     if (index >= this.#size || index < 0) return false;
-    const page = this.pages[index >>> pageShift] as Uint32Array;
-    return (((page[(index >>> 5) & (pageWords - 1)] as number) >>> (index & 31)) & 1) === 1;
+    const { words, table } = this.pages;
+    const page = table[this.row + 2 * (index >>> pageShift)] as number;
+    return (((words[page + ((index >>> 5) & (pageWords - 1))] as number) >>> (index & 31)) & 1) === 1;
+  }
+
+  /** 32 numbers from a multiple of 32 below `size` on, the first of them as the lowest bit. */
+  wordAt(index: number): number {
+    const page = this.pages.table[this.row + 2 * (index >>> pageShift)] as number;
+    return this.pages.words[page + ((index >>> 5) & (pageWords - 1))] as number;
   }
 
   /** Adds one number. @returns whether it was not in the set */
@@ -103,10 +82,11 @@ export class PagedBits {
     if (index < 0 || index >= this.#size) throw new RangeError(`${String(index)} is not below ${String(this.#size)}`);
     const pageIndex = index >>> pageShift;
     const page = this.#own(pageIndex);
+    const { words } = this.pages;
     const word = (index >>> 5) & (pageWords - 1);
-    page[word] = (page[word] as number) | (1 << (index & 31));
-    const filled = this.#wordsOf(pageIndex) + (word >>> 5);
-    page[filled] = (page[filled] as number) | (1 << (word & 31));
+    words[page + word] = (words[page + word] as number) | (1 << (index & 31));
+    const filled = page + this.#wordsOf(pageIndex) + (word >>> 5);
+    words[filled] = (words[filled] as number) | (1 << (word & 31));
     this.#counted(pageIndex, 1);
     return true;
   }
@@ -116,12 +96,13 @@ export class PagedBits {
     if (!this.has(index)) return false;
     const pageIndex = index >>> pageShift;
     const page = this.#own(pageIndex);
+    const { words } = this.pages;
     const word = (index >>> 5) & (pageWords - 1);
-    const left = (page[word] as number) & ~(1 << (index & 31));
-    page[word] = left;
+    const left = (words[page + word] as number) & ~(1 << (index & 31));
+    words[page + word] = left;
     if (left === 0) {
-      const filled = this.#wordsOf(pageIndex) + (word >>> 5);
-      page[filled] = (page[filled] as number) & ~(1 << (word & 31));
+      const filled = page + this.#wordsOf(pageIndex) + (word >>> 5);
+      words[filled] = (words[filled] as number) & ~(1 << (word & 31));
     }
     this.#counted(pageIndex, -1);
     return true;
@@ -133,9 +114,9 @@ export class PagedBits {
       const page = index >>> pageShift;
       const pageEnd = Math.min(end, (page << pageShift) + this.#bitsOf(page));
       if (index === page << pageShift && pageEnd - index === this.#bitsOf(page)) {
-        this.#count += pageEnd - index - (this.#counts[page] ?? 0);
-        this.#counts[page] = pageEnd - index;
-        this.pages[page] = fullPage(pageEnd - index);
+        this.#count += pageEnd - index - this.#countOf(page);
+        this.#freeOwn(page);
+        this.#set(page, this.pages.fullPage(pageEnd - index), pageEnd - index);
         index = pageEnd;
       } else {
         for (; index < pageEnd; index += 1) this.set(index);
@@ -148,13 +129,22 @@ export class PagedBits {
     for (let index = start; index < end; index += 1) this.clear(index);
   }
 
+  /** The set is not needed any more: others of its pool may have its room. It is empty, and of size 0. */
+  release(): void {
+    for (let page = 0; page << pageShift < this.#size; page += 1) this.#freeOwn(page);
+    if (this.#rowPages > 0) this.pages.freeRow(this.row, this.#rowPages);
+    this.#rowPages = 0;
+    this.#size = 0;
+    this.#count = 0;
+  }
+
   /** Calls back for each run of consecutive numbers, in order. */
   forEachRange(visit: (start: number, end: number) => void): void {
     let start = -1;
-    for (let page = 0; page < this.pages.length; page += 1) {
+    for (let page = 0; page << pageShift < this.#size; page += 1) {
       const base = page << pageShift;
       const bits = this.#bitsOf(page);
-      const count = this.#counts[page] ?? 0;
+      const count = this.#countOf(page);
       if (count === 0 || count === bits) {
         if (count === 0 && start >= 0) {
           visit(start, base);
@@ -162,12 +152,11 @@ export class PagedBits {
         } else if (count > 0 && start < 0) start = base;
         continue;
       }
-      const words = this.pages[page] as Uint32Array;
-      for (let offset = 0; offset < bits; offset += 1) {
-        const isSet = (((words[offset >>> 5] as number) >>> (offset & 31)) & 1) === 1;
-        if (isSet && start < 0) start = base + offset;
+      for (let index = base; index < base + bits; index += 1) {
+        const isSet = this.has(index);
+        if (isSet && start < 0) start = index;
         else if (!isSet && start >= 0) {
-          visit(start, base + offset);
+          visit(start, index);
           start = -1;
         }
       }
@@ -181,6 +170,20 @@ export class PagedBits {
     return ranges;
   }
 
+  #pageAt(page: number): number {
+    return this.pages.table[this.row + 2 * page] as number;
+  }
+
+  #countOf(page: number): number {
+    return this.pages.table[this.row + 2 * page + 1] as number;
+  }
+
+  #set(page: number, at: number, count: number): void {
+    const { table } = this.pages;
+    table[this.row + 2 * page] = at;
+    table[this.row + 2 * page + 1] = count;
+  }
+
   #bitsOf(page: number): number {
     return Math.min(pageBits, this.#size - (page << pageShift));
   }
@@ -189,32 +192,44 @@ export class PagedBits {
     return wordsFor(this.#bitsOf(page));
   }
 
+  /** Makes sure that there is room for so many pages in the row. */
+  #growRow(known: number, pages: number): void {
+    if (pages <= this.#rowPages) return;
+    const rowPages = pages <= 4 ? pages : 1 << (32 - Math.clz32(pages - 1));
+    const row = this.pages.takeRow(rowPages);
+    this.pages.table.copyWithin(row, this.row, this.row + 2 * known);
+    if (this.#rowPages > 0) this.pages.freeRow(this.row, this.#rowPages);
+    this.row = row;
+    this.#rowPages = rowPages;
+  }
+
   /** The page, as one that may be written to. */
-  #own(pageIndex: number): Uint32Array {
-    const page = this.pages[pageIndex] as Uint32Array;
-    const count = this.#counts[pageIndex] as number;
+  #own(pageIndex: number): number {
+    const page = this.#pageAt(pageIndex);
+    const count = this.#countOf(pageIndex);
     if (count !== 0 && count !== this.#bitsOf(pageIndex)) return page;
-    const copy = page.slice();
-    this.pages[pageIndex] = copy;
+    const words = this.#wordsOf(pageIndex);
+    const copy = this.pages.copyPage(page, words);
+    this.#set(pageIndex, copy, count);
     return copy;
+  }
+
+  /** Gives back a page that is not shared. */
+  #freeOwn(pageIndex: number): void {
+    const count = this.#countOf(pageIndex);
+    if (count === 0 || count === this.#bitsOf(pageIndex)) return;
+    this.pages.freePage(this.#pageAt(pageIndex), this.#wordsOf(pageIndex));
   }
 
   #counted(pageIndex: number, change: 1 | -1): void {
     this.#count += change;
-    const count = (this.#counts[pageIndex] as number) + change;
-    this.#counts[pageIndex] = count;
+    const count = this.#countOf(pageIndex) + change;
     const bits = this.#bitsOf(pageIndex);
-    if (count === 0) this.pages[pageIndex] = emptyPage(wordsFor(bits));
-    else if (count === bits) this.pages[pageIndex] = fullPage(bits);
+    let page = this.#pageAt(pageIndex);
+    if (count === 0 || count === bits) {
+      this.pages.freePage(page, wordsFor(bits));
+      page = count === 0 ? this.pages.emptyPage : this.pages.fullPage(bits);
+    }
+    this.#set(pageIndex, page, count);
   }
-}
-
-function longerPage(page: Uint32Array, words: number, more: number): Uint32Array {
-  const longer = newPage(more);
-  for (let word = 0; word < words; word += 1) {
-    const bits = page[word] as number;
-    longer[word] = bits;
-    if (bits !== 0) longer[more + (word >>> 5)] = (longer[more + (word >>> 5)] as number) | (1 << (word & 31));
-  }
-  return longer;
 }

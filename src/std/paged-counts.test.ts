@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { pageBits } from "./paged-bits.ts";
+import { pageBits } from "./bit-pages.ts";
 import { PagedCounts } from "./paged-counts.ts";
 
 test("counts as a list of numbers does", () => {

@@ -2,7 +2,7 @@
  * A small count for each of many numbers, in pages that are made when they are first written to: where most counts are nought,
  * as those of a site's blocks before they get there, next to nothing is stored.
  */
-import { pageBits, pageShift } from "./paged-bits.ts";
+import { pageBits, pageShift } from "./bit-pages.ts";
 
 const nothing = new Uint16Array(pageBits);
 
