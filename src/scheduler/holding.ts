@@ -49,5 +49,6 @@ export function updateHunger(order: BlockOrder, holding: Holding): void {
 /** After the member's `needs` have changed. */
 export function noteNeeds(member: Member): void {
   const [first] = member.needs;
-  member.soleNeed = member.needs.size === 1 ? first : undefined;
+  member.needCount = member.needs.size;
+  member.soleNeed = member.needCount === 1 ? first : undefined;
 }

@@ -22,7 +22,7 @@ import {
   wasLate,
   wasPrompt,
 } from "./pace.ts";
-import type { Member, World } from "./world.ts";
+import { shun, type Member, type World } from "./world.ts";
 
 /** After a lane was much slower than its rate while others hold what it was to bring, its source is left alone for this long. */
 export const slowShunnedNanoseconds = 10_000_000_000;
@@ -198,7 +198,7 @@ export class LaneWatch {
     const isEither = isSlowSource(source) && target.paceIn.isSharedBlame;
     if (isSlowTarget(target) && !isEither) return false;
     if (!isSlowSource(source) || !this.othersHold(lane)) return false;
-    target.shunned.set(source, now + slowShunnedNanoseconds);
+    shun(target, source, now + slowShunnedNanoseconds);
     // It does not come to its end: else nobody would ever learn that all of them take longer.
     const expected = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
     const elapsed = now - lane.openedNanoseconds;

@@ -32,7 +32,7 @@ export class Market {
       else this.#leaveSources(member);
     }
     const takes =
-      member.needs.size > 0 &&
+      member.needCount > 0 &&
       member.online &&
       member.fetches &&
       member.runningIn < maximumLanesIn &&

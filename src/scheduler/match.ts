@@ -60,12 +60,12 @@ export class Matcher {
 
   mayServe(source: Member, target: Member): boolean {
     if (source === target || !source.online || source.serves === "no") return false;
-    if (target.shunned.size > 0) {
-      const shunnedUntil = target.shunned.get(source);
-      if (shunnedUntil !== undefined) {
-        if (shunnedUntil > this.now) return false;
-        target.shunned.delete(source);
-      }
+    const { shunned } = target;
+    if (shunned !== undefined) {
+      const until = shunned.get(source);
+      if (until !== undefined && until > this.now) return false;
+      if (until !== undefined) shunned.delete(source);
+      if (shunned.size === 0) target.shunned = undefined;
     }
     return this.parts.world.usable(source, target);
   }

@@ -52,9 +52,9 @@ export class Rescue {
 
   /** Whether the member waits, after a decision. */
   note(member: Member): void {
-    const waits = member.needs.size > 0 && member.lanesIn.length === 0 && member.online && member.fetches;
+    const waits = member.needCount > 0 && member.lanesIn.length === 0 && member.online && member.fetches;
     if (this.#served.size > 0) {
-      if (member.needs.size === 0) this.#served.delete(member);
+      if (member.needCount === 0) this.#served.delete(member);
       else if (waits && this.#goOn(member)) return;
     }
     if (!waits) {
@@ -90,7 +90,7 @@ export class Rescue {
     const looked: Member[] = [];
     for (const [member, since] of this.#waiting) {
       if (looked.length >= membersPerLook) break;
-      if (member.needs.size === 0 || member.lanesIn.length > 0) this.#waiting.delete(member);
+      if (member.needCount === 0 || member.lanesIn.length > 0) this.#waiting.delete(member);
       else if (now - since >= starvedAfterNanoseconds) looked.push(member);
     }
     for (const member of looked) {

@@ -19,7 +19,7 @@ import { Market } from "./market.ts";
 import { FleetLag } from "./pace.ts";
 import type { PlanFollower } from "./plan-follower.ts";
 import { policySettings } from "./policy.ts";
-import { World, type Member, type MemberDescription } from "./world.ts";
+import { shun, World, type Member, type MemberDescription } from "./world.ts";
 
 /** After a lane failed, its target is not sent to the same source for this long: what was wrong may be over then. */
 const shunnedNanoseconds = 500_000_000;
@@ -198,7 +198,7 @@ export class Scheduler {
     this.#watch.measured(lane);
     if (finding === "full") this.#mode.touch(lane.target);
     else if (finding === "shrunk" && this.#watch.othersHold(lane)) {
-      lane.target.shunned.set(lane.source, now + slowShunnedNanoseconds);
+      shun(lane.target, lane.source, now + slowShunnedNanoseconds);
       this.#closeWith(lane);
     }
   }
@@ -210,7 +210,7 @@ export class Scheduler {
     this.#lanes.setNow(now);
     if (failed) {
       lane.source.recentFailures += 1;
-      lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
+      shun(lane.target, lane.source, now + shunnedNanoseconds);
     } else if (lane.isShort && lane.pendingBytes === 0) this.#watch.ended(lane, now);
     this.#end(lane, false, this.#watch.paidUntil(lane, now));
     return lane;
@@ -248,7 +248,7 @@ export class Scheduler {
     this.#mode.prepare(now, this.#decisions);
     this.#watch.goOn(now);
     for (const lane of this.#lanes.stuck()) {
-      lane.target.shunned.set(lane.source, now + shunnedNanoseconds);
+      shun(lane.target, lane.source, now + shunnedNanoseconds);
       this.#closeWith(lane);
     }
     this.#mode.decide(now, this.#decisions);

@@ -63,6 +63,8 @@ export interface Member {
   aheadScale: number;
   /** Orders of which it wants blocks that are not on their way to it. */
   readonly needs: Set<BlockOrder>;
+  /** How many these are. */
+  needCount: number;
   /** The one order in `needs`; undefined where there is none, or several. */
   soleNeed: BlockOrder | undefined;
   /** Its entry in the order of which something came to it last: looked up most often. */
@@ -82,8 +84,14 @@ export interface Member {
   /** How fast it is seen to be. */
   readonly paceOut: Pace;
   readonly paceIn: Pace;
-  /** Sources of which a lane has just failed, and until when they are left alone. */
-  readonly shunned: Map<Member, number>;
+  /** Sources of which a lane has just failed, and until when they are left alone; undefined: there are none. */
+  shunned: Map<Member, number> | undefined;
+}
+
+/** Leaves a source alone for a while. */
+export function shun(target: Member, source: Member, untilNanoseconds: number): void {
+  target.shunned ??= new Map();
+  target.shunned.set(source, untilNanoseconds);
 }
 
 export class World {
@@ -123,26 +131,36 @@ export class World {
     const place = isAgent ? this.place(description.site ?? "") : undefined;
     const nicUp = isAgent ? this.ledger.resource(agentNicUp(description.name)) : -1;
     const nicDown = isAgent ? this.ledger.resource(agentNicDown(description.name)) : -1;
+    // First what every choice reads of each candidate: it is to lie side by side.
     const member: Member = {
-      ...description,
-      lanesIn: [],
-      lanesOut: [],
-      runningIn: 0,
-      runningOut: 0,
-      delay: newDelay(),
-      recentFailures: 0,
-      aheadScale: 1,
-      shunned: new Map(),
-      needs: new Set(),
-      soleNeed: undefined,
-      latest: undefined,
-      supplies: 0,
       place,
-      index: this.#freeIndices.pop() ?? this.members.size,
       nicUp,
       nicDown,
       sourceAt: -1,
       targetAt: -1,
+      latest: undefined,
+      soleNeed: undefined,
+      index: this.#freeIndices.pop() ?? this.members.size,
+      shunned: undefined,
+      serves: description.serves,
+      online: description.online,
+      fetches: description.fetches,
+      needCount: 0,
+      supplies: 0,
+      runningIn: 0,
+      runningOut: 0,
+      recentFailures: 0,
+      lanesIn: [],
+      lanesOut: [],
+      needs: new Set(),
+      site: description.site,
+      id: description.id,
+      name: description.name,
+      kind: description.kind,
+      receivers: description.receivers,
+      sameHost: description.sameHost,
+      delay: newDelay(),
+      aheadScale: 1,
       paceOut: new Pace(this.ledger, nicUp),
       paceIn: new Pace(this.ledger, nicDown),
     };
