@@ -11,7 +11,7 @@ import { checksumLengthBytes } from "../../model/checksum.ts";
 import { pieceCount } from "../../model/manifest-root.ts";
 import { inlineManifestTailBytes } from "../../model/limits.ts";
 import { messagePayloadBytes } from "../../protocol/limits.ts";
-import type { Agent, Checkpoint, ControllerState, FileSet } from "./state.ts";
+import type { Agent, Checkpoint, ControllerState, EncodedStep, FileSet } from "./state.ts";
 
 /**
  * Whether the version is one that targets have to obtain: the active one, a later one that is yet to be active, or one
@@ -179,11 +179,8 @@ function sendStep(
   tailLimit: number,
 ): void {
   const { row } = fileSet;
-  const firstPiece = Math.floor(knownBytes / row.pieceBytes);
-  const isLast = to.manifestBytes === row.manifestBytes;
-  const checksums = isLast ? fileSet.summary.pieceChecksums : checksumsAt(state, fileSet, to.manifestBytes);
-  const pieces = pieceCount({ lengthBytes: to.manifestBytes, pieceBytes: row.pieceBytes });
   const tailBytes = to.manifestBytes - knownBytes;
+  const encoded = encodedStep(state, fileSet, knownBytes, to, tailBytes <= tailLimit);
   state.out.sendAgent(agent.connectionId, {
     type: "assign",
     term: state.term,
@@ -194,12 +191,35 @@ function sendStep(
     root: to.root,
     manifestBytes: to.manifestBytes,
     pieceBytes: row.pieceBytes,
-    firstPiece,
-    pieceChecksums: toBase64(checksums.subarray(firstPiece * checksumLengthBytes, pieces * checksumLengthBytes)),
-    ...(tailBytes <= tailLimit
-      ? { tail: { offset: knownBytes, bytes: toBase64(fileSet.bytes.subarray(knownBytes, to.manifestBytes)) } }
-      : {}),
+    firstPiece: Math.floor(knownBytes / row.pieceBytes),
+    pieceChecksums: encoded.pieceChecksums,
+    ...(encoded.tail === undefined ? {} : { tail: { offset: knownBytes, bytes: encoded.tail } }),
   });
+}
+
+/** The bytes of a step, encoded: once for all agents that are at the same place, since mostly all are. */
+function encodedStep(
+  state: ControllerState,
+  fileSet: FileSet,
+  knownBytes: number,
+  to: Checkpoint,
+  withTail: boolean,
+): EncodedStep {
+  const known = fileSet.encodedStep;
+  const isKnown = known?.fromBytes === knownBytes && known.root === to.root;
+  if (isKnown && (known.tail !== undefined) === withTail) return known;
+  const { row } = fileSet;
+  const firstPiece = Math.floor(knownBytes / row.pieceBytes);
+  const isLast = to.manifestBytes === row.manifestBytes;
+  const checksums = isLast ? fileSet.summary.pieceChecksums : checksumsAt(state, fileSet, to.manifestBytes);
+  const pieces = pieceCount({ lengthBytes: to.manifestBytes, pieceBytes: row.pieceBytes });
+  fileSet.encodedStep = {
+    fromBytes: knownBytes,
+    root: to.root,
+    pieceChecksums: toBase64(checksums.subarray(firstPiece * checksumLengthBytes, pieces * checksumLengthBytes)),
+    tail: withTail ? toBase64(fileSet.bytes.subarray(knownBytes, to.manifestBytes)) : undefined,
+  };
+  return fileSet.encodedStep;
 }
 
 /** The piece checksums that the manifest had at an earlier length: only the last one differs from today's. */

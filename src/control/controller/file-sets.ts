@@ -49,6 +49,7 @@ export function enterFileSet(state: ControllerState, row: FileSetRow, stretches:
     bytes: first,
     checkpoints: [{ root: summary.root, manifestBytes: first.length }],
     manifestOrder: undefined,
+    encodedStep: undefined,
   };
   try {
     for (const stretch of rest) takeStretch(fileSet, stretch);

@@ -74,6 +74,19 @@ export interface FileSet {
   readonly content: BlockOrder;
   /** Only for a manifest that is whole and too large to travel with the assignment. */
   manifestOrder: BlockOrder | undefined;
+  /** What was last sent of its manifest. */
+  encodedStep: EncodedStep | undefined;
+}
+
+/** From one length of a manifest to another, as assignments say it. */
+export interface EncodedStep {
+  readonly fromBytes: number;
+  /** The manifest's at the end of the step. */
+  readonly root: string;
+  /** Base64, from the piece that the step begins in. */
+  readonly pieceChecksums: string;
+  /** Base64 of the bytes; undefined: they do not travel with the assignment. */
+  readonly tail: string | undefined;
 }
 
 export interface Publish {
