@@ -19,8 +19,8 @@ export class AgentLanes implements LaneSink {
   readonly name: string;
   readonly site: string;
   readonly #agent: VirtualAgent;
-  readonly #lanes = new Map<number, VirtualLane>();
-  readonly #open = new Map<number, OpenLane>();
+  /** With who they are from. */
+  readonly #lanes = new Map<number, { readonly lane: VirtualLane; readonly open: OpenLane }>();
   #isGone = false;
   #isTicking = false;
 
@@ -35,18 +35,14 @@ export class AgentLanes implements LaneSink {
   }
 
   /** The lanes, by number, with who they are from. */
-  *running(): Generator<{ lane: VirtualLane; open: OpenLane }> {
-    for (const [laneId, lane] of this.#lanes) {
-      const open = this.#open.get(laneId);
-      if (open !== undefined) yield { lane, open };
-    }
+  running(): Iterable<{ readonly lane: VirtualLane; readonly open: OpenLane }> {
+    return this.#lanes.values();
   }
 
   stop(): void {
     this.#isGone = true;
-    for (const lane of this.#lanes.values()) lane.close();
+    for (const { lane } of this.#lanes.values()) lane.close();
     this.#lanes.clear();
-    this.#open.clear();
   }
 
   isGone(): boolean {
@@ -54,9 +50,9 @@ export class AgentLanes implements LaneSink {
   }
 
   open(open: OpenLane): void {
-    this.#lanes.get(open.laneId)?.close();
-    this.#lanes.set(open.laneId, new VirtualLane(this.#agent.world, open.laneId, this, open.rateBitsPerSecond));
-    this.#open.set(open.laneId, open);
+    const { laneId, rateBitsPerSecond } = open;
+    this.#lanes.get(laneId)?.lane.close();
+    this.#lanes.set(laneId, { lane: new VirtualLane(this.#agent.world, laneId, this, rateBitsPerSecond), open });
     this.#tick();
   }
 
@@ -77,7 +73,7 @@ export class AgentLanes implements LaneSink {
   }
 
   setRate(laneId: number, rateBitsPerSecond: number, ticket: string): void {
-    const lane = this.#lanes.get(laneId);
+    const lane = this.#lanes.get(laneId)?.lane;
     if (lane === undefined) return;
     lane.wantedBitsPerSecond = rateBitsPerSecond;
     // Less is taken at once: the receiver reads no faster, whatever words are still on their way to the source.
@@ -86,17 +82,16 @@ export class AgentLanes implements LaneSink {
   }
 
   close(laneId: number): void {
-    this.#lanes.get(laneId)?.close();
+    this.#lanes.get(laneId)?.lane.close();
     this.#lanes.delete(laneId);
-    this.#open.delete(laneId);
   }
 
   /** Runs `then` at the source once the ticket has got there and is accepted. */
   #atSource(laneId: number, ticket: string, then: (lane: VirtualLane) => void): void {
     const { world } = this.#agent;
-    const lane = this.#lanes.get(laneId);
-    const open = this.#open.get(laneId);
-    if (lane === undefined || open === undefined) return;
+    const known = this.#lanes.get(laneId);
+    if (known === undefined) return;
+    const { lane, open } = known;
     const present = (): void => {
       const source = world.running.get(open.holderId);
       if (lane.isOver) return;
@@ -136,9 +131,8 @@ export class AgentLanes implements LaneSink {
   }
 
   laneFailed(lane: VirtualLane, kind: FailureKind, detail: string): void {
-    if (this.#lanes.get(lane.laneId) !== lane) return;
+    if (this.#lanes.get(lane.laneId)?.lane !== lane) return;
     this.#lanes.delete(lane.laneId);
-    this.#open.delete(lane.laneId);
     this.#agent.post({ type: "laneFailed", laneId: lane.laneId, kind, detail });
   }
 
@@ -148,7 +142,7 @@ export class AgentLanes implements LaneSink {
     this.#agent.world.clock.after(receivedEveryNanoseconds, phases.agent, () => {
       this.#isTicking = false;
       if (this.#isGone) return;
-      const moved = [...this.#lanes.values()].flatMap((lane) => {
+      const moved = [...this.#lanes.values()].flatMap(({ lane }) => {
         const receivedBytes = lane.receivedBytes();
         const waiting = lane.isWaiting;
         if (receivedBytes === lane.reportedBytes && !waiting) return [];

@@ -20,9 +20,11 @@ interface Charge {
   readonly target: PathEnd;
   links: readonly Link[];
   rateBitsPerSecond: number;
-  /** Lanes whose place it takes: it counts from when they have ended. */
+  /** Lanes whose place it takes: it counts from when they have ended. Added to only where there are any. */
   readonly after: Set<number>;
 }
+
+const nobody = new Set<number>();
 
 export class LedgerChecker {
   readonly #world: WorldParts;
@@ -140,7 +142,10 @@ export class LedgerChecker {
         target,
         links: this.#world.linksBetween(source, target),
         rateBitsPerSecond: lane.rateBitsPerSecond,
-        after: new Set(lane.after?.filter((laneId) => this.#running.has(laneId) || this.#neverBegun.has(laneId))),
+        after:
+          lane.after === undefined
+            ? nobody
+            : new Set(lane.after.filter((laneId) => this.#running.has(laneId) || this.#neverBegun.has(laneId))),
       };
       let charges = this.#charges.get(peer.id);
       if (charges === undefined) {

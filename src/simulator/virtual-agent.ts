@@ -15,7 +15,6 @@ import { carryOut } from "./agent-commands.ts";
 import { AgentLanes } from "./agent-lanes.ts";
 import { fakeHash } from "./fake-hash.ts";
 import type { FlowBlock } from "./flow.ts";
-import { plainTickets } from "./plain-tickets.ts";
 import type { ScenarioAgent } from "./scenario.ts";
 import { VirtualChannel } from "./virtual-channel.ts";
 import { phases } from "./virtual-clock.ts";
@@ -91,7 +90,7 @@ export class VirtualAgent implements LaneSource {
         address: `${this.name}.invalid:1`,
         programVersion: "0",
       },
-      ports: { hash: fakeHash, sharedManifests, tickets: plainTickets },
+      ports: { hash: fakeHash, sharedManifests, tickets: this.world.ticketCodec },
     });
     this.#lanes = new AgentLanes(this);
     this.#attempts = 0;

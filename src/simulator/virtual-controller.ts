@@ -2,6 +2,7 @@
  * Runs the controller's production state machine in the virtual world: its changes are stored as a whole before any command
  * is carried out, and a restart finds just what was stored.
  */
+import type { TicketCodec } from "../protocol/ticket.ts";
 import { ControllerCore } from "../control/controller/controller-core.ts";
 import type { ControllerCommand, ControllerEvent, OperatorReply } from "../control/controller/controller-events.ts";
 import type { ControllerSettings } from "../control/controller/settings.ts";
@@ -11,7 +12,6 @@ import type { OperatorRequest } from "../protocol/views.ts";
 import type { OnDecision } from "../scheduler/decision-record.ts";
 import type { Topology } from "../model/topology.ts";
 import { fakeHash } from "./fake-hash.ts";
-import { plainTickets } from "./plain-tickets.ts";
 import { phases, type VirtualClock } from "./virtual-clock.ts";
 import type { ChannelServer, ServerEnd } from "./virtual-channel.ts";
 import { VirtualStore } from "./virtual-store.ts";
@@ -24,6 +24,7 @@ export interface VirtualControllerOptions {
   readonly seed: number;
   readonly settings: ControllerSettings;
   readonly topology: Topology;
+  readonly tickets: TicketCodec;
   /** Reads seconds of real time, if deciding is to be measured. */
   readonly readSeconds: (() => number) | undefined;
   /** Takes each decision of the scheduler. */
@@ -66,8 +67,11 @@ export class VirtualController {
   start(): void {
     if (this.#core !== undefined) return;
     this.#term = this.#store.raiseTerm();
-    const { seed, settings, onDecision } = this.#options;
-    this.#core = new ControllerCore({ ports: { hash: fakeHash, seed, onDecision, tickets: plainTickets }, settings });
+    const { seed, settings, onDecision, tickets } = this.#options;
+    this.#core = new ControllerCore({
+      ports: { hash: fakeHash, seed, onDecision, tickets },
+      settings,
+    });
     const rows = this.#store.rows();
     this.#post({
       type: "started",

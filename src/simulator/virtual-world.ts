@@ -2,6 +2,7 @@
  * The simulated world: agents, controller, publishers, and the network between them, all on one clock. It carries out what
  * the production state machines order and brings about what a scenario says; run.ts says when it is over.
  */
+import { plainTickets } from "./plain-tickets.ts";
 import type { ControllerSettings } from "../control/controller/settings.ts";
 import type { AgentMessage } from "../protocol/agent-messages.ts";
 import type { ControllerMessage } from "../protocol/controller-messages.ts";
@@ -52,6 +53,7 @@ export class VirtualWorld implements WorldParts {
   readonly scenario: Scenario;
   readonly clock = new VirtualClock();
   readonly tickets = new TicketWatch(this.clock);
+  readonly ticketCodec = plainTickets();
   readonly network: VirtualNetwork;
   readonly account = new Account();
   readonly contents = new Map<string, VirtualContent>();
@@ -98,6 +100,7 @@ export class VirtualWorld implements WorldParts {
       seed: scenario.seed,
       settings: options.settings,
       topology: this.#topology,
+      tickets: this.ticketCodec,
       readSeconds: options.readSeconds,
       onDecision: options.onDecision,
       onCommand: (command) => this.ledger.onCommand(command),

@@ -1,4 +1,5 @@
 /** What the parts of the simulated world share. */
+import type { TicketCodec } from "../protocol/ticket.ts";
 import type { AgentMessage } from "../protocol/agent-messages.ts";
 import type { ControllerMessage } from "../protocol/controller-messages.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -23,6 +24,7 @@ export interface WorldParts {
   readonly clock: VirtualClock;
   readonly network: VirtualNetwork;
   readonly tickets: TicketWatch;
+  readonly ticketCodec: TicketCodec;
   readonly account: Account;
   readonly contents: ReadonlyMap<string, VirtualContent>;
   readonly controller: VirtualController;
