@@ -20,6 +20,8 @@ const comparedHolders = 4;
 const lookedAtSources = 256;
 /** Sources of each site that are looked at for what may come into a site again: wherever it is from, it helps. */
 const drawnAgain = 3;
+/** ... and where so many sites' have nothing, it is likely that none has. */
+const fruitlessSites = 3;
 const anyBlock: PickRule = { rarity: "sites" };
 
 /** Whether transfers from one site to another are this pass's to schedule. */
@@ -120,7 +122,7 @@ export class RemotePass {
     let best: Match | undefined;
     let looked = 0;
     const begin = random.nextBelow(views.length);
-    for (let step = 0; step < views.length && looked < drawnSites; step += 1) {
+    for (let step = 0; step < views.length && looked < (best === undefined ? fruitlessSites : drawnSites); step += 1) {
       const view = views[(begin + step) % views.length] as SiteView;
       const place = this.#placeOf(view);
       if (place === own || place.sources.length === 0 || !this.#admits(place, own)) continue;
