@@ -1,5 +1,6 @@
 /** What `sluice agent` with options does: starts the agent, says where it listens, and stops it when told to. */
 import { DiskAgentStore } from "../../platform/agent-store/disk-agent-store.ts";
+import { compileLate } from "../../platform/compile-late.ts";
 import { createLogger } from "../../platform/log.ts";
 import { parseLabels } from "../../model/labels.ts";
 import { checkAgentName, checkSiteName } from "../../model/names.ts";
@@ -14,6 +15,7 @@ export async function runAgent(flags: AgentProgramFlags): Promise<void> {
     checkSiteName(flags.site);
     return parseLabels(flags.label ?? []);
   });
+  compileLate();
   const agent = await startAgent({
     controllerUrl: flags.controller,
     name: flags.name,

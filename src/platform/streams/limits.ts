@@ -16,6 +16,9 @@ export const maximumReadBytes = 1024 * 1024;
 
 /** What a lane hands over to be sent at once, as time at its rate, where the system spreads it evenly ... */
 export const smoothQuantumNanoseconds = 8_000_000;
+/** ... of which a lane this fast hands over more, but for the end of what it sends: each wake-up costs more than its bytes ... */
+export const longQuantumNanoseconds = 24_000_000;
+export const longQuantumBitsPerSecond = 150_000_000;
 /** ... and where it leaves at once: a burst should fit into the buffers of a link. */
 export const paceQuantumNanoseconds = 4_000_000;
 /** What a lane may catch up after a late timer, where the system spreads it: with the quantum under 20 ms ... */

@@ -22,6 +22,8 @@ import {
   sendCreditNanoseconds,
   smoothQuantumNanoseconds,
   leastSystemBytesPerSecond,
+  longQuantumBitsPerSecond,
+  longQuantumNanoseconds,
   systemPaceFactor,
   maximumQueuedBytes,
   maximumTurnBytes,
@@ -197,7 +199,7 @@ export class PacedSender {
     if (queued === undefined) return 0;
     const { load, sentBytes } = queued;
     const isBegin = sentBytes === 0;
-    const end = Math.min(load.bytes.length, sentBytes + chunkBytes(lane.bucket.rateBitsPerSecond));
+    const end = sentBytes + nextChunkBytes(lane.bucket.rateBitsPerSecond, load.bytes.length - sentBytes);
     const header = encodeFrameHeader({
       type: frameType.data,
       flags: isBegin && load.isFirst ? firstOfBatch : 0,
@@ -241,9 +243,20 @@ function queueBytes(rateBitsPerSecond: number): number {
   return Math.min(maximumQueuedBytes, Math.max(minimumQueuedBytes, 2 * chunkBytes(rateBitsPerSecond)));
 }
 
+/**
+ * How much of what is left of a load goes at once: a long chunk of a fast lane, since each wake-up costs more than its
+ * bytes, but what it ends with is short, so that the end comes when the rate says.
+ */
+function nextChunkBytes(rateBitsPerSecond: number, restBytes: number): number {
+  const short = chunkBytes(rateBitsPerSecond);
+  const isFast = canPaceSockets && rateBitsPerSecond >= longQuantumBitsPerSecond;
+  if (!isFast || restBytes <= 2 * short) return Math.min(restBytes, short);
+  return Math.min(restBytes - short, chunkBytes(rateBitsPerSecond, longQuantumNanoseconds));
+}
+
 /** Full frames of the wire, header included: about a quantum at this rate, and no more than a frame of ours carries. */
-function chunkBytes(rateBitsPerSecond: number): number {
-  const frames = Math.floor(bytesWithin(quantumNanoseconds, rateBitsPerSecond) / payloadBytesPerFullFrame);
+function chunkBytes(rateBitsPerSecond: number, quantum = quantumNanoseconds): number {
+  const frames = Math.floor(bytesWithin(quantum, rateBitsPerSecond) / payloadBytesPerFullFrame);
   const bytes = Math.max(minimumChunkFrames, frames) * payloadBytesPerFullFrame - frameHeaderBytes;
   return Math.min(maximumDataBytes, bytes);
 }
