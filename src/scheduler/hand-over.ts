@@ -13,6 +13,11 @@ import type { Member } from "./world.ts";
 /** A lane is refilled when less than this part of what is to be queued ahead is left. */
 const refillShare = 0.7;
 const maximumAheadScale = 10;
+/**
+ * On the agent's own host nothing limits a publisher; it hands over so many times as fast as the agent can pass on. Faster
+ * would take the processor and the disk from passing on, just when everybody waits for the first blocks.
+ */
+const handOverShare = 3;
 
 export class HandOver {
   readonly #matcher: Matcher;
@@ -68,7 +73,8 @@ export class HandOver {
     const { world, settings } = this.#matcher.parts;
     const path = world.path(source, target);
     const capability = world.ledger.capabilityOf(path);
-    if (capability === Infinity) return unlimitedBitsPerSecond;
+    if (capability === Infinity)
+      return Math.min(unlimitedBitsPerSecond, handOverShare * world.ledger.capabilityOn(target.nicUp));
     const free = world.ledger.free(path);
     return free >= Math.max(1, capability * settings.minimumRateShare) ? Math.floor(free) : 0;
   }

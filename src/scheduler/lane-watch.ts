@@ -122,8 +122,8 @@ export class LaneWatch {
     learn(lane.target.delay, elapsed, expected);
     const isLate = wasLate(lane, lane.arrivedBytes, elapsed, lag);
     lag.learn(Math.max(0, elapsed - expected - lane.target.delay.roundTripNanoseconds));
-    if (isLate) blame(lane, lane.arrivedBytes, elapsed, world.ledger);
-    else clear(lane, world.ledger, wasPrompt(lane, expected, elapsed, lag));
+    if (isLate && !isTakingOver(lane.source)) blame(lane, lane.arrivedBytes, elapsed, world.ledger);
+    if (!isLate) clear(lane, world.ledger, wasPrompt(lane, expected, elapsed, lag));
   }
 
   /** Until when what a lane has brought takes at its rate, if that is yet to come; 0: it took that long, or its rate changed. */
@@ -166,6 +166,7 @@ export class LaneWatch {
       // Whether an agent that is away still runs or not: by now its source has sent all that the ticket allows.
       if (!lane.target.online) drop(lane);
       else if (lane.pendingBytes === 0) close(lane);
+      else if (isTakingOver(lane.source)) this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, lag));
       else {
         blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, world.ledger);
         if (!this.#isWorthLeaving(lane, now)) {
@@ -256,6 +257,12 @@ export class LaneWatch {
   #runs(lane: Lane): boolean {
     return this.#parts.lanes.byId.get(lane.laneId) === lane;
   }
+}
+
+/** Who takes over from a publisher, as fast as its disk and its processor can, is late with all else meanwhile, and not slow. */
+function isTakingOver({ lanesIn }: Member): boolean {
+  for (const { source, pendingBytes } of lanesIn) if (source.kind === "publisher" && pendingBytes > 0) return true;
+  return false;
 }
 
 /** Whether one lane is to bring what another is to give on. */

@@ -15,7 +15,9 @@ import { unlimitedBitsPerSecond, type SchedulerSettings } from "./limits.ts";
 import type { Market } from "./market.ts";
 import { downCapability, downFree, type FleetLag, upCapability, upFree } from "./pace.ts";
 import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pick-blocks.ts";
+import type { SiteView } from "./site-view.ts";
 import { freeBetween } from "./succession.ts";
+import { hasSomethingFor } from "./supply.ts";
 import type { Member, World } from "./world.ts";
 
 export interface MatchParts {
@@ -39,6 +41,9 @@ export interface Match {
   readonly score: number;
   readonly only: PagedBits | undefined;
 }
+
+/** Other sites that are looked at before a lane within a site is filled again. */
+const waysLookedAt = 16;
 
 /** Why a transfer was scheduled, for the trace. */
 export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach" | "fromOrigin" | "uniform";
@@ -210,7 +215,8 @@ export class Matcher {
   }
 
   /**
-   * Queues another portion into a lane that will soon be empty, if its source has one for its target by the same rules.
+   * Queues another portion into a lane that will soon be empty, if its source has one for its target by the same rules, and
+   * a lane within a site does not keep from its source what an idling way out of the site could take.
    * @returns whether it did
    */
   extend(lane: Lane): boolean {
@@ -224,9 +230,28 @@ export class Matcher {
       best = this.match(order, given, holding, lane.rateBitsPerSecond, extensionRule(order, given, holding)) ?? best;
     }
     this.forget();
-    if (best === undefined) return false;
+    if (best === undefined || (source.site === target.site && this.#isWantedOutside(best))) return false;
     this.parts.lanes.queue(lane, best.order, this.#portion(best), this.decisions);
     return true;
+  }
+
+  /** Whether a way out of a site idles, its source's interface is full, and another site lacks what the site has. */
+  #isWantedOutside({ order, source }: Match): boolean {
+    const { world, settings } = this.parts;
+    const { ledger } = world;
+    const { view, member } = source;
+    const place = member.place;
+    if (view === undefined || place === undefined || ledger.freeOn(place.uplink) === 0) return false;
+    const { views } = order.pairs;
+    for (let looked = 0; looked < Math.min(views.length, waysLookedAt); looked += 1) {
+      const other = views[(view.index + 1 + looked) % views.length] as SiteView;
+      if (other === view || other.absent.isEmpty || !hasSomethingFor(order, view, other)) continue;
+      const middle = world.between(place, other.place ?? world.place(other.site));
+      const capability = ledger.capabilityOf(middle);
+      const least = Math.max(1, capability * settings.leastWayShare);
+      if (capability < Infinity && ledger.free(middle) >= least && upFree(member, ledger) < least) return true;
+    }
+    return false;
   }
 
   /** Opens the lane and queues its portion. */
