@@ -73,8 +73,9 @@ export class HandOver {
     const { world, settings } = this.#matcher.parts;
     const path = world.path(source, target);
     const capability = world.ledger.capabilityOf(path);
-    if (capability === Infinity)
+    if (capability === Infinity) {
       return Math.min(unlimitedBitsPerSecond, handOverShare * world.ledger.capabilityOn(target.nicUp));
+    }
     const free = world.ledger.free(path);
     return free >= Math.max(1, capability * settings.minimumRateShare) ? Math.floor(free) : 0;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RangeSet } from "../std/ranges.ts";
 import { parseTopology } from "../model/topology.ts";
+import { unlimitedBitsPerSecond } from "./limits.ts";
 import { Scheduler } from "./scheduler.ts";
 import { addAgent, addContent, copiesIntoSite, LaneRunner, makeOrigin } from "./scheduler.testing.ts";
 
@@ -273,6 +274,26 @@ test("what a site's own holder cannot serve is brought into the site once more, 
     seconds > 2 && seconds < 2 + bound * 1.2,
     `${seconds} s: it waits a moment for the near one, bound ${bound} s`,
   );
+});
+
+test("on the agent's own host a publisher hands over three times as fast as the agent can pass on", () => {
+  for (const [up, rate] of [
+    ["100Mbps", 300_000_000],
+    [undefined, unlimitedBitsPerSecond],
+  ] as const) {
+    const nic = up === undefined ? {} : { defaults: { nic: { up, down: up } } };
+    const scheduler = newScheduler({ sites: { a: {} }, ...nic });
+    const order = addContent(scheduler, "payload@1", 4, mebibyte);
+    const receiver = addAgent(scheduler, "a-0", "a");
+    const publisher = scheduler.addMember({
+      ...{ id: "publisher", name: "publisher of payload@1", site: "a", kind: "publisher", receivers: new Set(["a-0"]) },
+      ...{ sameHost: true, online: true, serves: "yes", fetches: false },
+    });
+    scheduler.addHeld(publisher, order, RangeSet.of(0, 4), 0);
+    scheduler.setWants(receiver, order, true);
+    const [lane] = scheduler.decide(0).opened;
+    assert.equal(lane?.rateBitsPerSecond, rate);
+  }
 });
 
 test("a publisher hands over again what only an agent has that is out of use", () => {
