@@ -3,7 +3,8 @@
  * lane before it runs dry; after some time it is let end, and its two ends are matched anew. Where it is much, a lane's end
  * is foreseen, so early that words about what follows get to the agents by then (`succession.ts`).
  *
- * How long words take is known from an agent's first answer, and from any quicker news since; how far off expectations
+ * How long words take is known from what agents answer to echoes (`control/controller/echoes.ts`), until the first of them
+ * from its first answer at all, and from any quicker news since; how far off expectations
  * are is learned from each transfer.
  */
 import type { Lane } from "./lane.ts";

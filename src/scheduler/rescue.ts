@@ -67,7 +67,7 @@ export class Rescue {
     const served = this.#served.get(target);
     if (served === undefined) return false;
     const { order, only, untilNanoseconds } = served;
-    if (target.needs.has(order)) {
+    if (target.needs.has(order) && !order.paused) {
       const isKnown = this.#matcher.now < untilNanoseconds && only.size === order.blockCount;
       if (isKnown && this.#bring(served, target)) return true;
       if (this.#bringAgain(order, target)) return true;
@@ -98,7 +98,7 @@ export class Rescue {
       this.#waiting.delete(member);
       this.#waiting.set(member, since);
       if (!this.#helps) continue;
-      const order = orders.find((candidate) => member.needs.has(candidate));
+      const order = orders.find((candidate) => !candidate.paused && member.needs.has(candidate));
       if (order === undefined) continue;
       if (now - since >= outOfReachAfterNanoseconds && this.#bringAgain(order, member)) continue;
       this.#makeRoom(order, member);

@@ -380,3 +380,22 @@ test("the same events and seed give the same decisions", () => {
   };
   assert.deepEqual(run(), run());
 });
+
+test("who waits for a file set that is paused is not rescued", () => {
+  const scheduler = newScheduler(sites(["a", "b"], "500Mbps"));
+  const order = addContent(scheduler, "payload@1", 8, mebibyte);
+  const holders = [addAgent(scheduler, "a-0", "a"), addAgent(scheduler, "b-0", "b")];
+  for (const holder of holders) scheduler.addHeld(holder, order, RangeSet.of(0, 8), 0);
+  const target = addAgent(scheduler, "a-1", "a");
+  // Its site has everything, and cannot give it: it would be brought there again.
+  if (holders[0] !== undefined) holders[0].serves = "no";
+  order.paused = true;
+  scheduler.setWants(target, order, true);
+  scheduler.touchAll();
+  for (let now = 0; now <= 6e9; now += 50_000_000) assert.ok(scheduler.decide(now).isEmpty, `at ${now}`);
+  order.paused = false;
+  scheduler.touchAll();
+  let opened = 0;
+  for (let now = 6e9; now <= 12e9; now += 50_000_000) opened += scheduler.decide(now).opened.length;
+  assert.ok(opened > 0, "it is brought there when the pause is over");
+});
