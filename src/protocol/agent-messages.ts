@@ -110,10 +110,14 @@ export const challengeDataSchema = z.object({
 });
 export type ChallengeData = z.infer<typeof challengeDataSchema>;
 
+/** The answer to an echo. */
+export const echoedSchema = z.object({ type: z.literal("echoed"), echoId: wholeNumberSchema });
+
 export const agentMessageSchema = z.discriminatedUnion("type", [
   helloSchema,
   stateSchema,
   probeResultSchema,
   challengeDataSchema,
+  echoedSchema,
 ]);
 export type AgentMessage = z.infer<typeof agentMessageSchema>;

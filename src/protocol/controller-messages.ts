@@ -163,6 +163,9 @@ export const discardSchema = z.object({
   block: wholeNumberSchema,
 });
 
+/** Answer at once: how long that takes says how far away the agent is. Only for agents of protocol 1.1 and later. */
+export const echoSchema = z.object({ type: z.literal("echo"), term, echoId: wholeNumberSchema });
+
 export const controllerMessageSchema = z.discriminatedUnion("type", [
   welcomeSchema,
   refusedSchema,
@@ -174,5 +177,6 @@ export const controllerMessageSchema = z.discriminatedUnion("type", [
   probeSchema,
   challengeSchema,
   discardSchema,
+  echoSchema,
 ]);
 export type ControllerMessage = z.infer<typeof controllerMessageSchema>;

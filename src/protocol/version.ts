@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 
-export const protocolVersion = { major: 1, minor: 0 } as const;
+export const protocolVersion = { major: 1, minor: 1 } as const;
 
 export const protocolVersionSchema = z.object({
   major: z.int().min(0).max(65_535),

@@ -82,6 +82,12 @@ describe("an agent and its controller", () => {
     agent.passUntil(130);
     same(agent.trace(), "send state\n send state");
   });
+
+  it("answers an echo at once, once it is welcome", () => {
+    const agent = welcomedAgent();
+    agent.hear({ type: "echo", term: 1, echoId: 7 });
+    same(agent.trace(), 'send echoed {"echoId":7}');
+  });
 });
 
 describe("a file set", () => {

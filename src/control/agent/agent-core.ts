@@ -317,6 +317,8 @@ export class AgentCore {
         );
       case "discard":
         return this.#discard(message.fileSet, message.block);
+      case "echo":
+        return this.#context.order({ type: "send", message: { type: "echoed", echoId: message.echoId } });
     }
   }
 

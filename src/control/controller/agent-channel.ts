@@ -12,6 +12,7 @@ import { noteManifestHeld } from "./file-sets.ts";
 import { applyOperatorWish } from "./members.ts";
 import { noteArrived, recountArrived } from "./publish-progress.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
+import { answersEchoes, beginEchoes } from "./echoes.ts";
 import { storeAgent, type Agent, type Connection, type ControllerState, type FileSet } from "./state.ts";
 
 /** Takes a hello: welcomes or refuses. */
@@ -36,6 +37,8 @@ export function handleHello(state: ControllerState, connectionId: number, connec
   agent.sent.clear();
   agent.sentActive.clear();
   agent.welcomedNanoseconds = state.now;
+  agent.answersEchoes = answersEchoes(hello.protocol);
+  agent.echo = undefined;
   storeAgent(state, agent);
   const { heartbeatMilliseconds, reportMilliseconds, stallMilliseconds, keepVersions } = state.settings;
   state.out.sendAgent(connectionId, {
@@ -139,6 +142,8 @@ export function newAgent(row: Agent["row"]): Agent {
     lastHeardNanoseconds: 0,
     goneAtNanoseconds: undefined,
     welcomedNanoseconds: undefined,
+    answersEchoes: false,
+    echo: undefined,
     member: undefined,
     fileSets: new Map(),
     sent: new Map(),
@@ -209,6 +214,7 @@ function takeWhole(state: ControllerState, agent: Agent, message: StateMessage):
   if (agent.welcomedNanoseconds !== undefined) {
     agent.member.delay.roundTripNanoseconds = state.now - agent.welcomedNanoseconds;
     agent.welcomedNanoseconds = undefined;
+    beginEchoes(state, agent);
   }
   agent.ready = true;
   agent.current.clear();
@@ -305,6 +311,7 @@ function dropFileSet(state: ControllerState, agent: Agent, key: string): void {
 /** The connection is lost. Its lanes may run on for a while; they stay charged until the agent is back or gone. */
 export function agentDisconnected(state: ControllerState, agent: Agent): void {
   agent.connectionId = undefined;
+  agent.echo = undefined;
   agent.ready = false;
   if (agent.member !== undefined) {
     agent.member.online = false;

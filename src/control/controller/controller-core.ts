@@ -23,6 +23,7 @@ import { Scheduler } from "../../scheduler/scheduler.ts";
 import { agentDisconnected, agentGone, goneAfter, handleHello, handleState } from "./agent-channel.ts";
 import { endChallengesOf, handleChallengeData, tickChallenges } from "./challenges.ts";
 import type { ControllerEvent, ControllerOutput, ControllerPorts } from "./controller-events.ts";
+import { newDueEchoes, sendEchoes, takeEchoed } from "./echoes.ts";
 import { renewTickets, sendDecisions } from "./instructions.ts";
 import { LiveView } from "./live/live-view.ts";
 import { handleRequest } from "./operator.ts";
@@ -32,7 +33,7 @@ import { handlePublisherMessage, publisherDisconnected, type Drafts } from "./pu
 import { newPlans, planView, workOnPlans } from "./plans.ts";
 import { refreshReceivers } from "./publish-member.ts";
 import { abortPublish, noteHandOvers } from "./publish-progress.ts";
-import { restore } from "./restore.ts";
+import { firstLaneId, restore } from "./restore.ts";
 import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
 import type { Connection, ControllerState } from "./state.ts";
 import { TicketTimes } from "./ticket-times.ts";
@@ -181,6 +182,7 @@ export class ControllerCore {
       probes: new Map(),
       challenges: new Map(),
       waitingRuns: new Set(),
+      dueEchoes: newDueEchoes(),
       nextChallengeAtNanoseconds: undefined,
       recoveringUntilNanoseconds: undefined,
       awaitedAgents: new Set(),
@@ -246,6 +248,7 @@ export class ControllerCore {
     try {
       if (message.type === "state") handleState(state, agent, message);
       else if (message.type === "probeResult") handleProbeResult(state, agent, message);
+      else if (message.type === "echoed") takeEchoed(state, agent, message.echoId);
       else handleChallengeData(state, agent, message);
     } catch (error) {
       if (!(error instanceof UserError) && !(error instanceof RangeError)) throw error;
@@ -303,6 +306,7 @@ export class ControllerCore {
     const wakeBy = (nanoseconds: number | undefined): void => {
       if (nanoseconds !== undefined && nanoseconds < wake) wake = nanoseconds;
     };
+    wakeBy(sendEchoes(state));
     wakeBy(expireProbes(state));
     wakeBy(tickChallenges(state));
     if (state.failures.size > 0) {
@@ -391,9 +395,4 @@ function shortestAbsence(state: ControllerState): number {
   const { heartbeatMilliseconds, publisherGoneMilliseconds } = state.settings;
   const shortest = Math.min(3 * heartbeatMilliseconds, publisherGoneMilliseconds) * nanosecondsPerMillisecond;
   return Math.min(shortest, goneAfter(state));
-}
-
-/** Lane ids of one term do not meet those of the terms around it: agents may still know the older ones. */
-function firstLaneId(term: number): number {
-  return (term % 1_024) * 4_194_304 + 1;
 }

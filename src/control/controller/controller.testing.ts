@@ -145,11 +145,12 @@ export class Stage {
     this.now = end;
   }
 
-  connect(name: string, site: string, fileSets: FileSetState[] = [], agentId = agentIdOf(name)): number {
+  /** @param minor of the protocol that it speaks; 0: it knows no echoes */
+  connect(name: string, site: string, fileSets: FileSetState[] = [], agentId = agentIdOf(name), minor = 0): number {
     const connectionId = this.#open("agent", name);
     this.agent(connectionId, {
       type: "hello",
-      protocol: { major: 1, minor: 0 },
+      protocol: { major: 1, minor },
       agentId,
       name,
       site,

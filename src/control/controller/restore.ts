@@ -72,3 +72,8 @@ function restoreFileSet(state: ControllerState, stored: StoredRow, stretches: re
     throw new UserError(`the controller's store is damaged: ${error.message}`, { cause: error });
   }
 }
+
+/** Lane ids of one term do not meet those of the terms around it: agents may still know the older ones. */
+export function firstLaneId(term: number): number {
+  return (term % 1_024) * 4_194_304 + 1;
+}

@@ -12,6 +12,7 @@ import type { BlockOrder } from "../../scheduler/block-order.ts";
 import type { ComponentFailures } from "../../scheduler/component-failures.ts";
 import type { Scheduler } from "../../scheduler/scheduler.ts";
 import type { Member } from "../../scheduler/world.ts";
+import type { BinaryHeap } from "../../std/heap.ts";
 import type { RangeSet } from "../../std/ranges.ts";
 import type { SeededRandom } from "../../std/seeded-random.ts";
 import type { OutputBuilder } from "./output.ts";
@@ -35,6 +36,26 @@ export interface SentAssignment {
   sequence: number;
 }
 
+/** What an agent was asked, and how quickly it answered, in one connection; see echoes.ts. */
+export interface EchoState {
+  /** Of the one that was sent last. */
+  echoId: number;
+  /** When it was sent; undefined: it was answered. */
+  sentNanoseconds: number | undefined;
+  pauseMilliseconds: number;
+  /** What the latest ones took. */
+  readonly tookNanoseconds: number[];
+}
+
+interface DueEcho {
+  readonly agent: Agent;
+  readonly echo: EchoState;
+  readonly atNanoseconds: number;
+}
+
+/** Who is to be asked when, the first one first. */
+export type DueEchoes = BinaryHeap<DueEcho>;
+
 export interface Agent {
   row: AgentRow;
   connectionId: number | undefined;
@@ -45,6 +66,10 @@ export interface Agent {
   goneAtNanoseconds: number | undefined;
   /** When it was welcomed, until its first answer shows how far away it is. */
   welcomedNanoseconds: number | undefined;
+  /** Whether it knows how to answer an echo, by the version that it speaks. */
+  answersEchoes: boolean;
+  /** While it is connected and answers: how far away it has shown to be. */
+  echo: EchoState | undefined;
   member: Member | undefined;
   readonly fileSets: Map<string, AgentFileSet>;
   readonly sent: Map<string, SentAssignment>;
@@ -183,6 +208,7 @@ export interface ControllerState {
   /** Runs that wait for bandwidth for their next challenge. */
   readonly waitingRuns: Set<ChallengeRun>;
   nextChallengeAtNanoseconds: number | undefined;
+  readonly dueEchoes: DueEchoes;
   /** Nothing is scheduled before: lanes from before a restart may still run. */
   recoveringUntilNanoseconds: number | undefined;
   readonly awaitedAgents: Set<string>;
