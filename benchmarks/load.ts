@@ -84,14 +84,16 @@ async function inDirectory(options: LoadOptions, json: string | undefined): Prom
 
 function textOf(figures: LoadFigures): string {
   const { instructions, messagesPerSecond, reconnection } = figures;
+  const microseconds = (cores: number): string => ((1e6 * cores) / figures.transfersPerSecond).toFixed(0);
   const lines = [
     `transfers a second         ${Math.round(figures.transfersPerSecond)}`,
     `messages a second          ${Math.round(messagesPerSecond.toController)} to, ${Math.round(messagesPerSecond.fromController)} from the controller`,
     `report to instruction, ms  median ${instructions.medianMilliseconds.toFixed(1)}, p99 ${instructions.p99Milliseconds.toFixed(1)}, most ${instructions.mostMilliseconds.toFixed(1)}; within 50: ${(100 * instructions.within50MillisecondsShare).toFixed(2)} %`,
     `missed heartbeats          ${figures.missedHeartbeats}; longest silence of an agent ${Math.round(figures.longestSilenceMilliseconds)} ms`,
     `cores                      controller ${figures.controllerCores.toFixed(2)}, generator ${figures.generatorCores.toFixed(2)} (late by up to ${figures.generatorLatestMilliseconds.toFixed(1)} ms)`,
+    `processor a transfer, us   controller ${microseconds(figures.controllerCores)}, generator ${microseconds(figures.generatorCores)}`,
     `controller's memory        ${formatBytes(figures.controllerPeakBytes)} at most`,
-    `hold everything            ${figures.holdEverything} of ${figures.agents}`,
+    `hold everything            ${figures.holdEverything} of ${figures.agents}; ${figures.refusedTickets} tickets refused`,
   ];
   if (reconnection !== undefined) {
     lines.push(

@@ -75,7 +75,8 @@ export class InstructionTimes {
       medianMilliseconds: quantile(sorted, 0.5),
       p99Milliseconds: quantile(sorted, 0.99),
       mostMilliseconds: quantile(sorted, 1),
-      within50MillisecondsShare: sorted.length === 0 ? Number.NaN : (within < 0 ? sorted.length : within) / sorted.length,
+      within50MillisecondsShare:
+        sorted.length === 0 ? Number.NaN : (within < 0 ? sorted.length : within) / sorted.length,
     };
   }
 }

@@ -62,6 +62,8 @@ export class LoadAgent {
   /** Connections that it has lost, and dials in vain. */
   lostConnections = 0;
   failedDials = 0;
+  /** What sources said of tickets that they refused: after a restart of the controller those of before are. */
+  readonly refusedTickets: string[] = [];
   /** Messages either way. */
   sentMessages = 0;
   heardMessages = 0;
@@ -228,7 +230,9 @@ export class LoadAgent {
     const holder = this.#world.agents.get(this.#holders.get(laneId) ?? "");
     const problem = holder?.authorize(ticket, this.identity.agentId);
     if (problem !== undefined) {
-      this.#world.violation(`${holder?.identity.name ?? ""} refuses a ticket of ${this.identity.name}: ${problem}`);
+      this.refusedTickets.push(`${holder?.identity.name ?? ""} refuses a ticket of ${this.identity.name}: ${problem}`);
+      this.#lanes.close(laneId);
+      return this.#submit({ type: "laneFailed", laneId, kind: "ticketRefused", detail: problem });
     }
     const blocks: Block[] = [];
     for (let index = 0; index < ranges.length; index += 2) {

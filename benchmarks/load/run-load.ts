@@ -42,6 +42,8 @@ export interface LoadFigures {
   readonly longestSilenceMilliseconds: number;
   readonly connectingSeconds: number;
   readonly reconnection: ReconnectionFigures | undefined;
+  /** Tickets from before a restart are refused by sources that have heard of the new controller. */
+  readonly refusedTickets: number;
   readonly holdEverything: number;
   readonly violations: readonly string[];
 }
@@ -99,6 +101,7 @@ class LoadRun {
     const measured = await this.#measure(fleet, seconds);
     say(`${Math.round(measured.transfersPerSecond)} transfers a second for ${seconds} s`);
     const lostBefore = this.#lostConnections();
+    this.#violations.push(...this.#agents.flatMap((agent) => agent.refusedTickets));
     const reconnection = restart ? await this.#restart(fleet) : undefined;
     await this.#waitForAll(fleet);
     const missed = lostBefore + this.#gone();
@@ -110,6 +113,7 @@ class LoadRun {
       connectingSeconds,
       reconnection,
       controllerPeakBytes: Math.max(measured.controllerPeakBytes, peakBytesOf(fleet.controllerProcessId)),
+      refusedTickets: this.#agents.reduce((sum, agent) => sum + agent.refusedTickets.length, 0),
       holdEverything: this.#agents.filter((agent) => agent.holds(fileSetKey)).length,
       violations: this.#violations,
     };
@@ -224,7 +228,7 @@ class LoadRun {
   #gone(): number {
     const logs = readdirSync(this.#programs.logDirectory).filter((name) => name.startsWith("controller-"));
     const lines = logs.flatMap((name) => readFileSync(join(this.#programs.logDirectory, name), "utf8").split("\n"));
-    return lines.filter((line) => /agent agent-\d+ (?:is gone|has fallen silent)/.test(line)).length;
+    return lines.filter((line) => /agent agent-\d+ (?:is gone|has been silent)/.test(line)).length;
   }
 }
 
