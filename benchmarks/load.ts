@@ -22,6 +22,8 @@ const usage = `npm run bench:load [-- options]
   --json <file>                 write all figures there
 `;
 
+// The default of these signals would leave running what was started.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await main();
 
 async function main(): Promise<number> {

@@ -58,11 +58,15 @@ const lookMilliseconds = 50;
 export async function runLoad(directory: string, options: LoadOptions): Promise<LoadFigures> {
   const programs = new Programs(join(directory, "logs"));
   const run = new LoadRun(programs, directory, options);
+  // However this process ends, nothing that it has started goes on.
+  const killAll = (): void => programs.killAll();
+  process.on("exit", killAll);
   try {
     return await run.run();
   } finally {
     await run.stop();
     await programs.stopAll();
+    process.off("exit", killAll);
   }
 }
 
