@@ -95,7 +95,7 @@ function textOf(figures: LoadFigures): string {
     `cores                      controller ${figures.controllerCores.toFixed(2)}, generator ${figures.generatorCores.toFixed(2)} (late by up to ${figures.generatorLatestMilliseconds.toFixed(1)} ms)`,
     `processor a transfer, us   controller ${microseconds(figures.controllerCores)}, generator ${microseconds(figures.generatorCores)}`,
     `controller's memory        ${formatBytes(figures.controllerPeakBytes)} at most`,
-    `hold everything            ${figures.holdEverything} of ${figures.agents}; ${figures.refusedTickets} tickets refused`,
+    `hold everything            ${figures.holdEverything} of ${figures.agents}; ${figures.refusedTickets} tickets refused, ${figures.blocksTwice} blocks came twice`,
   ];
   if (reconnection !== undefined) {
     lines.push(

@@ -44,6 +44,7 @@ export interface LoadFigures {
   readonly reconnection: ReconnectionFigures | undefined;
   /** Tickets from before a restart are refused by sources that have heard of the new controller. */
   readonly refusedTickets: number;
+  readonly blocksTwice: number;
   readonly holdEverything: number;
   readonly violations: readonly string[];
 }
@@ -117,6 +118,7 @@ class LoadRun {
       connectingSeconds,
       reconnection,
       controllerPeakBytes: Math.max(measured.controllerPeakBytes, peakBytesOf(fleet.controllerProcessId)),
+      blocksTwice: this.#agents.reduce((sum, agent) => sum + agent.blocksTwice, 0),
       refusedTickets: this.#agents.reduce((sum, agent) => sum + agent.refusedTickets.length, 0),
       holdEverything: this.#agents.filter((agent) => agent.holds(fileSetKey)).length,
       violations: this.#violations,
