@@ -62,7 +62,7 @@ export const defaultSchedulerSettings: SchedulerSettings = {
   maximumLanesOut: 8,
   minimumRateShare: 0.2,
   leastNicShare: 0.5,
-  leastWayShare: 0.25,
+  leastWayShare: 0.5,
   drawnTargets: 8,
   drawnSources: 16,
   portionMilliseconds: 4,
