@@ -149,6 +149,15 @@ export class BlockOrder {
     return holding;
   }
 
+  /** A member is an origin from now on, if nothing of it is counted yet: it neither holds anything nor is being sent anything. */
+  becomeOrigin(holding: Holding): void {
+    const { member, view } = holding;
+    if (!holding.counts || view === undefined || holding.have.count > this.duplicates.count) return;
+    holding.counts = false;
+    this.origins.push(member);
+    if (!view.isHome) this.#makeHome(view);
+  }
+
   setWants(member: Member, wants: boolean): void {
     const holding = this.holding(member);
     holding.wants = wants;

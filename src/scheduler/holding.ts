@@ -20,7 +20,7 @@ export interface Holding {
   /** Counted in its member's `supplies`. */
   isSupplying: boolean;
   /** Its copy counts for rarity (false for an origin). */
-  readonly counts: boolean;
+  counts: boolean;
   /** Undefined for a publisher. */
   readonly view: SiteView | undefined;
 }

@@ -245,7 +245,7 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
   known.problem = entry.problem;
   agent.fileSets.set(entry.fileSet, known);
   const content = boundedRanges(entry.content, fileSet.content.blockCount);
-  ensureHolding(agent, fileSet);
+  ensureHolding(agent, fileSet, content);
   if (whole) {
     known.held.clear();
     known.held.addAll(content);
@@ -274,10 +274,19 @@ function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSe
   }
 }
 
-/** An origin's copy does not count for rarity; said when its holding is first made. */
-function ensureHolding(agent: Agent, fileSet: FileSet): void {
+/** Agents of a file set whose copy is not counted, at most: they are looked at one by one. */
+const maximumOrigins = 8;
+
+/**
+ * An origin's copy does not count for rarity; said when its holding is first made. Who holds all of a file set when it is first heard to
+ * hold anything is one too, wherever it has it from: were its copy to count, no block would ever be fresh. A few are enough.
+ */
+function ensureHolding(agent: Agent, fileSet: FileSet, content: RangeSet): void {
   if (agent.member === undefined) return;
-  fileSet.content.holding(agent.member, fileSet.row.agent !== agent.row.name);
+  const { content: order, row } = fileSet;
+  const holding = order.holding(agent.member, row.agent !== agent.row.name);
+  const isWhole = !order.description.fromTheFront && order.blockCount > 0 && content.hasRange(0, order.blockCount);
+  if (isWhole && order.origins.length < maximumOrigins) order.becomeOrigin(holding);
 }
 
 /**
