@@ -22,6 +22,9 @@ const lookedAtSources = 256;
 const drawnAgain = 3;
 /** ... and where so many sites' have nothing, it is likely that none has. */
 const fruitlessSites = 3;
+/** A way takes the uplink and the downlink; each link more between the two sites is one that others cannot use meanwhile. */
+const endsOfAWay = 2;
+const detour = 10_000;
 const anyBlock: PickRule = { rarity: "sites" };
 
 /** Whether transfers from one site to another are this pass's to schedule. */
@@ -185,7 +188,8 @@ export class RemotePass {
         if (!this.#admits(supplier, place)) continue;
         const { isHome } = from;
         const only = isHome && !view.isHome && !order.onlyHome.isEmpty ? order.onlyHome : view.absent;
-        const dependence = isHome ? 0 : this.#supply.dependenceBeside(supplier, view);
+        const beside = isHome ? 0 : this.#supply.dependenceBeside(supplier, view);
+        const dependence = beside + detour * Math.max(0, world.between(supplier, place).length - endsOfAWay);
         best = this.#from(best, order, from, holding, { rarity: "sites", only, dependence });
         looked += 1;
         if (looked >= (best === undefined ? 2 * drawnSites : drawnSites)) break;
