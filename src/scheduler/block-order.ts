@@ -136,6 +136,7 @@ export class BlockOrder {
         isNeeding: false,
         isSupplying: false,
         counts,
+        carries: false,
         view,
       };
       this.#growHolding(holding, this.duplicates);
@@ -156,6 +157,14 @@ export class BlockOrder {
     holding.counts = false;
     this.origins.push(member);
     if (!view.isHome) this.#makeHome(view);
+  }
+
+  /** A member carries blocks for others: it is served after those who are to have them. */
+  setCarries(member: Member): void {
+    const holding = this.holding(member);
+    if (holding.carries || holding.view === undefined) return;
+    holding.carries = true;
+    holding.view.carriers += 1;
   }
 
   setWants(member: Member, wants: boolean): void {
@@ -229,6 +238,7 @@ export class BlockOrder {
     if (member.latest === holding) member.latest = undefined;
     holding.held.release();
     holding.have.release();
+    if (holding.carries && holding.view !== undefined) holding.view.carriers -= 1;
     this.holdings.delete(member);
     if (this.#byIndex[member.index] === holding) this.#byIndex[member.index] = undefined;
     this.hungry.delete(member);

@@ -21,6 +21,8 @@ export interface Holding {
   isSupplying: boolean;
   /** Its copy counts for rarity (false for an origin). */
   counts: boolean;
+  /** It carries blocks for others, and is no target itself. */
+  carries: boolean;
   /** Undefined for a publisher. */
   readonly view: SiteView | undefined;
 }

@@ -56,10 +56,15 @@ export class RemotePass {
    */
   run(orders: readonly BlockOrder[], touched: ReadonlySet<Place>, isScarce: (order: BlockOrder) => boolean): void {
     this.#supply.refresh(orders);
-    for (const order of orders) if (order.views.size > 1) this.#serve(order, touched, isScarce(order));
+    for (const order of orders) if (order.views.size > 1) this.#serve(order, touched, isScarce(order), false);
+    for (const order of orders) {
+      const isCarried = order.views.size > 1 && order.pairs.views.some((view) => view.onlyCarries);
+      if (isCarried) this.#serve(order, touched, isScarce(order), true);
+    }
   }
 
-  #serve(order: BlockOrder, touched: ReadonlySet<Place>, isScarce: boolean): void {
+  /** @param carriers whether sites are served that carry blocks for others, or the others */
+  #serve(order: BlockOrder, touched: ReadonlySet<Place>, isScarce: boolean, carriers: boolean): void {
     const suppliers: SiteView[] = [];
     const touchedSuppliers: SiteView[] = [];
     for (const view of order.pairs.views) {
@@ -69,7 +74,8 @@ export class RemotePass {
       if (touched.has(place)) touchedSuppliers.push(view);
     }
     if (suppliers.length === 0) return;
-    const needy = this.#needy(order, isScarce ? suppliers : [], touchedSuppliers.length > 0 ? undefined : touched);
+    const among = touchedSuppliers.length > 0 ? undefined : touched;
+    const needy = this.#needy(order, isScarce ? suppliers : [], among, carriers);
     let elsewhere = 0;
     for (const { view } of needy) {
       const isTouched = touched.has(this.#placeOf(view));
@@ -121,7 +127,7 @@ export class RemotePass {
     const { views } = order.pairs;
     const own = target.place as Place;
     const holding = order.holding(target);
-    if (world.ledger.roomOn(own.downlink) === 0) return false;
+    if (world.ledger.roomOn(own.downlink) === 0 || holding.carries) return false;
     let best: Match | undefined;
     let looked = 0;
     const begin = random.nextBelow(views.length);
@@ -143,12 +149,17 @@ export class RemotePass {
    * Sites that lack blocks and could take some: those that lack most for what their downlinks can carry first, of about
    * equals the one that the fewest other sites have something for, so that no supplier is taken from whom nobody else can serve.
    */
-  #needy(order: BlockOrder, suppliers: readonly SiteView[], among: ReadonlySet<Place> | undefined): Needy[] {
+  #needy(
+    order: BlockOrder,
+    suppliers: readonly SiteView[],
+    among: ReadonlySet<Place> | undefined,
+    carriers: boolean,
+  ): Needy[] {
     const { world, random } = this.#matcher.parts;
     const needy: Needy[] = [];
     let most = 0;
     for (const view of order.pairs.views) {
-      if (view.absent.isEmpty) continue;
+      if (view.absent.isEmpty || view.onlyCarries !== carriers) continue;
       const place = this.#placeOf(view);
       if (place.targets.length === 0 || among?.has(place) === false) continue;
       if (world.ledger.roomOn(place.downlink) === 0) continue;

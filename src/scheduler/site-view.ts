@@ -25,6 +25,9 @@ export class SiteView {
   /** Blocks that came into the site from a home before any other site had them: its share of sending them on. */
   firstCopies = 0;
 
+  /** How many of its members carry blocks for others and are no targets themselves. */
+  carriers = 0;
+
   constructor(site: string, index = 0, pages = new BitPages()) {
     this.site = site;
     this.index = index;
@@ -36,6 +39,11 @@ export class SiteView {
     this.counts.grow(blockCount);
     this.absent.grow(blockCount, true);
     this.held.grow(blockCount, false);
+  }
+
+  /** Nobody in it is to have the file set: what goes there is for others. */
+  get onlyCarries(): boolean {
+    return this.carriers > 0 && this.carriers === this.members.length;
   }
 
   has(block: number): boolean {

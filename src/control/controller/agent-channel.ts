@@ -11,6 +11,7 @@ import { countFailures } from "./failure-reports.ts";
 import { noteManifestHeld } from "./file-sets.ts";
 import { applyOperatorWish } from "./members.ts";
 import { noteArrived, recountArrived } from "./publish-progress.ts";
+import { endRelays } from "./relays.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import { answersEchoes, beginEchoes } from "./echoes.ts";
 import { storeAgent, type Agent, type Connection, type ControllerState, type FileSet } from "./state.ts";
@@ -263,6 +264,7 @@ function takeFileSetState(state: ControllerState, agent: Agent, entry: FileSetSt
   takeManifestState(state, agent, fileSet, entry);
   refreshWants(state, agent, fileSet);
   noteArrived(state, fileSet, agent.row, content);
+  if (entry.status === "held") endRelays(state, fileSet);
 }
 
 function takeManifestState(state: ControllerState, agent: Agent, fileSet: FileSet, entry: FileSetState): void {
@@ -285,6 +287,7 @@ function ensureHolding(agent: Agent, fileSet: FileSet, content: RangeSet): void 
   if (agent.member === undefined) return;
   const { content: order, row } = fileSet;
   const holding = order.holding(agent.member, row.agent !== agent.row.name);
+  if (fileSet.relays?.has(agent) === true) order.setCarries(agent.member);
   const isWhole = !order.description.fromTheFront && order.blockCount > 0 && content.hasRange(0, order.blockCount);
   if (isWhole && order.origins.length < maximumOrigins) order.becomeOrigin(holding);
 }

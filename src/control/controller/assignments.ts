@@ -35,6 +35,12 @@ export function isTarget(state: ControllerState, agent: Agent, fileSet: FileSet)
   return !agent.row.drained && !agent.row.blocked && matches(state, agent, fileSet);
 }
 
+/** Whether the agent carries the file set for others: it is none of its targets, and others still lack it. */
+function isRelay(state: ControllerState, agent: Agent, fileSet: FileSet): boolean {
+  if (fileSet.relays === undefined || agent.row.drained || agent.row.blocked) return false;
+  return isDue(state, fileSet) && !matchesSelector(fileSet.selector, agent.row);
+}
+
 /** Whether the agent is the one through which the file set comes in. */
 export function isOrigin(agent: Agent, fileSet: FileSet): boolean {
   return fileSet.row.agent === agent.row.name;
@@ -60,7 +66,7 @@ function isAssigned(state: ControllerState, agent: Agent, fileSet: FileSet): boo
   if (isOrigin(agent, fileSet) && isDue(state, fileSet)) return true;
   // A drained agent gets nothing new, and keeps what it has been given.
   if (agent.row.drained && !agent.fileSets.has(fileSet.key)) return false;
-  return matches(state, agent, fileSet);
+  return matches(state, agent, fileSet) || isRelay(state, agent, fileSet);
 }
 
 /** Sends an agent whatever it does not know yet of its file sets. */
@@ -87,6 +93,7 @@ export function reconcileFileSet(state: ControllerState, fileSet: FileSet): void
 
 function reconcileFileSetOf(state: ControllerState, agent: Agent, fileSet: FileSet): void {
   if (isAssigned(state, agent, fileSet)) {
+    if (isRelay(state, agent, fileSet) && !isOrigin(agent, fileSet)) fileSet.relays?.add(agent);
     sendAssignment(state, agent, fileSet);
     refreshWants(state, agent, fileSet);
   } else if (agent.sent.has(fileSet.key) || (isFetching(agent, fileSet) && !isCurrent(agent, fileSet))) {
@@ -115,7 +122,10 @@ export function unassign(state: ControllerState, agent: Agent, key: string, dele
 
 function sendActive(state: ControllerState, agent: Agent, name: string): void {
   const version = state.active.get(name) ?? null;
-  const knows = [...agent.sent.keys(), ...agent.fileSets.keys()].some((key) => key.startsWith(`${name}@`));
+  // What it only carries for others is not for it to use.
+  const knows = [...agent.sent.keys(), ...agent.fileSets.keys()].some(
+    (key) => key.startsWith(`${name}@`) && state.fileSets.get(key)?.relays?.has(agent) !== true,
+  );
   if (!knows || agent.sentActive.get(name) === version) return;
   if (version === null && !agent.sentActive.has(name) && !agent.current.get(name)) return;
   agent.sentActive.set(name, version);

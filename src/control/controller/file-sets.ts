@@ -50,6 +50,7 @@ export function enterFileSet(state: ControllerState, row: FileSetRow, stretches:
     checkpoints: [{ root: summary.root, manifestBytes: first.length }],
     manifestOrder: undefined,
     encodedStep: undefined,
+    relays: isRelayed(state, row) ? new Set() : undefined,
   };
   try {
     for (const stretch of rest) takeStretch(fileSet, stretch);
@@ -62,6 +63,11 @@ export function enterFileSet(state: ControllerState, row: FileSetRow, stretches:
   content.paused = row.paused;
   refreshOrders(state, fileSet);
   return fileSet;
+}
+
+/** Policies to compare with know of no relays: in a swarm everybody wants what it has. */
+function isRelayed({ settings }: ControllerState, row: FileSetRow): boolean {
+  return settings.relays === "all" && settings.policy === "cost" && row.state === "publishing";
 }
 
 /** Extends a growing file set by further bytes of its manifest. @throws UserError when they are not what the root names */

@@ -9,6 +9,7 @@ import type { Member } from "../../scheduler/world.ts";
 import { activateVersion } from "./activation.ts";
 import { blameOnReceiver } from "./components.ts";
 import { removeFileSet } from "./file-sets.ts";
+import { endRelays } from "./relays.ts";
 import { planWhenComplete } from "./plans.ts";
 import { nanosecondsPerMillisecond } from "./settings.ts";
 import { storeFileSet, type ControllerState, type FileSet, type Publish } from "./state.ts";
@@ -213,6 +214,7 @@ export function commit(state: ControllerState, publish: Publish): void {
     { fileSet: fileSet.key, publishId },
   );
   if (fileSet.row.activate) activateVersion(state, fileSet);
+  endRelays(state, fileSet);
   state.out.sendPublisher(connectionId, { type: "committed", publishId });
 }
 

@@ -101,6 +101,8 @@ export interface FileSet {
   manifestOrder: BlockOrder | undefined;
   /** What was last sent of its manifest. */
   encodedStep: EncodedStep | undefined;
+  /** Agents that carry it for others until all targets have it (`relays.ts`); undefined: nobody does. */
+  relays: Set<Agent> | undefined;
 }
 
 /** From one length of a manifest to another, as assignments say it. */
