@@ -16,6 +16,19 @@ interface Model {
 
 const emptyModel = (): Model => ({ held: new Set(), coming: new Set(), wants: false, counts: true });
 
+test("who holds everything from the start is an origin, and its copy is not counted; who was sent it is none", () => {
+  const order = testOrder(4);
+  const [whole, sent] = [testMember("whole", "a"), testMember("sent", "b")];
+  order.becomeOrigin(order.holding(whole));
+  order.addHeld(whole, RangeSet.of(0, 4));
+  assert.equal(order.freshBlocks.count, 4);
+  assert.deepEqual(order.origins, [whole]);
+  order.addComing(sent, RangeSet.of(0, 4));
+  order.becomeOrigin(order.holding(sent));
+  assert.deepEqual(order.origins, [whole]);
+  assert.equal(order.freshBlocks.count, 0);
+});
+
 /** Checks everything that the order counts against what the models say. */
 function compare(order: BlockOrder, models: ReadonlyMap<Member, Model>, homes: ReadonlySet<string>): void {
   const having = (block: number): Member[] =>

@@ -51,6 +51,55 @@ test("the same scenario and seed give the same result, to the last nanosecond", 
   assert.notDeepEqual(run({ ...more, events, seed: 7 }, { seed: 8 }), first);
 });
 
+/** Two links lead from a, and both ends of the second are needed to use it: only who does not want the file set is there. */
+function viaOthers(relays: string): { result: SimulationResult; held: Map<string, Set<string>>; activated: string[] } {
+  const link = (capability: string): { capability: string } => ({ capability });
+  const held = new Map<string, Set<string>>();
+  const activated: string[] = [];
+  const result = run(
+    {
+      topology: {
+        sites: { a: {}, b: {}, c: {} },
+        defaults: { nic: { up: "1Gbps", down: "1Gbps" } },
+        resources: { direct: link("10Mbps"), first: link("50Mbps"), second: link("50Mbps") },
+        paths: [
+          { from: "a", to: "b", through: ["direct"] },
+          { from: "a", to: "c", through: ["first"] },
+          { from: "c", to: "b", through: ["second"] },
+        ],
+      },
+      agents: ["a", "b", "c"].map((site) => ({ site, count: 1 })),
+      fileSets: [{ ...payload, targets: "site=b" }],
+      relays,
+    },
+    {
+      inspect: {
+        inspectAgentMessage: (agent, message) => {
+          if (message.type !== "state") return;
+          const of = held.get(agent) ?? new Set();
+          held.set(agent, of);
+          for (const { fileSet } of message.fileSets) of.add(fileSet);
+          for (const fileSet of message.deleted) of.delete(fileSet);
+          if (message.current.length > 0) activated.push(agent);
+        },
+      },
+    },
+  );
+  return { result, held, activated };
+}
+
+test("where relays are allowed, who does not want a file set carries it, does not activate it, and deletes it", () => {
+  const alone = viaOthers("targets");
+  const together = viaOthers("all");
+  assert.ok(together.result.makespanSeconds < alone.result.makespanSeconds / 3);
+  assert.deepEqual(together.result.incomplete, []);
+  assert.deepEqual([...(together.held.get("b-0") ?? [])], ["payload@1"]);
+  assert.equal(together.held.get("c-0")?.size, 0);
+  assert.equal(alone.held.get("c-0")?.size ?? 0, 0);
+  assert.ok(together.activated.includes("b-0"));
+  assert.ok(!together.activated.includes("c-0"));
+});
+
 test("nothing is faster than the bound", () => {
   for (let seed = 1; seed <= 40; seed += 1) {
     const random = randomScenario(new SeededRandom(seed));

@@ -29,7 +29,7 @@ export async function runController(flags: ControllerProgramFlags): Promise<void
 
 /** The settings that flags were given for; the rest keep their defaults. */
 function settingsOf(flags: ControllerProgramFlags): Partial<ControllerSettings> {
-  const given: [keyof ControllerSettings, number | undefined][] = [
+  const given: [keyof ControllerSettings, number | string | undefined][] = [
     ["outOfUseAfter", flags.outOfUseAfter],
     ["retryMilliseconds", flags.retry],
     ["keepVersions", flags.keepVersions],
@@ -39,6 +39,7 @@ function settingsOf(flags: ControllerProgramFlags): Partial<ControllerSettings> 
     ["publisherGoneMilliseconds", flags.publisherTimeout],
     ["recoveryMilliseconds", flags.recovery],
     ["receivers", flags.receivers],
+    ["relays", flags.relays],
   ];
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }

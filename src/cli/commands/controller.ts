@@ -22,6 +22,7 @@ export interface ControllerProgramFlags extends SchedulingFlags {
   readonly publisherTimeout?: number;
   readonly recovery?: number;
   readonly receivers?: number;
+  readonly relays?: "targets" | "all";
   readonly logLevel?: string;
 }
 
@@ -86,6 +87,9 @@ function tuningOptions(): Option[] {
       { range: [0, day], milliseconds: defaults.recoveryMilliseconds },
     ),
     count("--receivers <count>", "agents that a publisher hands blocks to", defaults.receivers),
+    new Option("--relays <who>", "who may carry a file set for others: its targets, or all agents")
+      .choices(["targets", "all"])
+      .default(undefined, defaults.relays),
   ];
 }
 
