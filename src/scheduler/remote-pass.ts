@@ -202,6 +202,8 @@ export class RemotePass {
         const beside = isHome ? 0 : this.#supply.dependenceBeside(supplier, view);
         const dependence = beside + detour * Math.max(0, world.between(supplier, place).length - endsOfAWay);
         best = this.#from(best, order, from, holding, { rarity: "sites", only, dependence });
+        // Late in a round most ways out are taken: the few that are left must be found.
+        if (best === undefined && world.ledger.room(world.between(supplier, place)) === 0) continue;
         looked += 1;
         if (looked >= (best === undefined ? 2 * drawnSites : drawnSites)) break;
       }
