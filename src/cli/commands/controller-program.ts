@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { ControllerCore } from "../../control/controller/controller-core.ts";
 import type { ControllerSettings } from "../../control/controller/settings.ts";
 import { hash } from "../../platform/hashing.ts";
+import { nativeTickets } from "../../platform/native-tickets.ts";
 import { createLogger } from "../../platform/log.ts";
 import { startController } from "../../services/controller/run-controller.ts";
 import { schedulingSettings } from "../scheduling-options.ts";
@@ -18,7 +19,8 @@ export async function runController(flags: ControllerProgramFlags): Promise<void
     dataDirectory: flags.data,
     listen: flags.listen,
     topologyFile: flags.topology,
-    createMachine: () => new ControllerCore({ ports: { hash, seed: randomInt(seedLimit) }, settings }),
+    createMachine: () =>
+      new ControllerCore({ ports: { hash, tickets: nativeTickets, seed: randomInt(seedLimit) }, settings }),
     logger: createLogger({ program: "controller", level: flags.logLevel }),
   });
   process.on("SIGHUP", () => void controller.reloadTopology());
