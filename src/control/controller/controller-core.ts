@@ -36,6 +36,7 @@ import { abortPublish, noteHandOvers } from "./publish-progress.ts";
 import { firstLaneId, restore } from "./restore.ts";
 import { defaultControllerSettings, nanosecondsPerMillisecond, type ControllerSettings } from "./settings.ts";
 import type { Connection, ControllerState } from "./state.ts";
+import { silentAt } from "./silence.ts";
 import { TicketTimes } from "./ticket-times.ts";
 import { fileList } from "./views-files.ts";
 import { agentView, maximumListedFiles, resourceViews, statusView, versionDetail, versionSummary } from "./views.ts";
@@ -301,7 +302,8 @@ export class ControllerCore {
    * after all that is there to be heard now: what happened at one instant is decided on together.
    */
   #finish(state: ControllerState, isTimer: boolean): ControllerOutput {
-    if (this.#expiresAt <= state.now) this.#expiresAt = this.#expire(state) ?? Infinity;
+    // Whoever seems silent may have spoken: what waits to be heard comes first.
+    if (isTimer && this.#expiresAt <= state.now) this.#expiresAt = this.#expire(state) ?? Infinity;
     let wake = this.#expiresAt;
     const wakeBy = (nanoseconds: number | undefined): void => {
       if (nanoseconds !== undefined && nanoseconds < wake) wake = nanoseconds;
@@ -349,10 +351,9 @@ export class ControllerCore {
 
   #expire(state: ControllerState): number | undefined {
     let next: number | undefined;
-    const silence = 3 * state.settings.heartbeatMilliseconds * nanosecondsPerMillisecond;
     for (const agent of state.agents.values()) {
       if (agent.connectionId !== undefined) {
-        const due = agent.lastHeardNanoseconds + silence;
+        const due = silentAt(state, agent);
         if (due <= state.now) {
           const { name, agentId } = agent.row;
           const fields = { agent: name, agentId };
@@ -367,7 +368,7 @@ export class ControllerCore {
     }
     for (const [connectionId, connection] of [...state.connections]) {
       if (connection.role !== "publisher") continue;
-      const due = connection.lastHeardNanoseconds + silence;
+      const due = silentAt(state, connection);
       if (due <= state.now) {
         state.out.note("warn", "a publisher has been silent for too long: its connection is closed");
         state.out.close(connectionId);
