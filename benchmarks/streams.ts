@@ -93,6 +93,7 @@ function pullAll(address: string): Promise<void> {
         resolve();
       },
       received: () => undefined,
+      reached: () => undefined,
       laneFailed: (_laneId, kind, detail) => reject(new Error(`${kind}: ${detail}`)),
       log: (line) => console.error(line),
     });

@@ -9,6 +9,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { protocolVersion } from "../protocol/version.ts";
 import { formatAddress } from "./address.ts";
+import { monotonicNanoseconds } from "./clock.ts";
 
 /** The longest head of an answer (status line and header fields) that is read. */
 export const maximumResponseHeadBytes = 8 * 1024;
@@ -47,6 +48,8 @@ export interface DialOptions extends OpenSocketOptions {
 export interface Dialled {
   readonly socket: Socket;
   readonly head: Uint8Array;
+  /** How long the peer's host took to answer, in nanoseconds. */
+  readonly roundTripNanoseconds: number;
 }
 
 /** refused: nobody answers there. reset: the connection broke. protocol: the answer is not ours. */
@@ -92,6 +95,8 @@ export function dial(options: DialOptions): Promise<Dialled> {
     const response = new ResponseHead();
     let isUpgraded = false;
     let isConnected = false;
+    let roundTripNanoseconds = 0;
+    const startedAtNanoseconds = monotonicNanoseconds();
     const socket = openSocket({
       host: options.host,
       port: options.port,
@@ -111,6 +116,7 @@ export function dial(options: DialOptions): Promise<Dialled> {
     socket.on("close", onClose);
     socket.once("connect", () => {
       isConnected = true;
+      roundTripNanoseconds = monotonicNanoseconds() - startedAtNanoseconds;
       socket.write(requestText(options));
     });
 
@@ -125,7 +131,7 @@ export function dial(options: DialOptions): Promise<Dialled> {
       if (outcome === "more") return true;
       isUpgraded = true;
       release();
-      resolve({ socket, head: outcome });
+      resolve({ socket, head: outcome, roundTripNanoseconds });
       return false;
     }
     function onError(error: Error): void {

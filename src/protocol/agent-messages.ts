@@ -73,6 +73,9 @@ export const laneReportSchema = z.object({
 });
 export type LaneReport = z.infer<typeof laneReportSchema>;
 
+const reachedSchema = z.object({ agentId: agentIdSchema, roundTripNanoseconds: wholeNumberSchema });
+export type Reached = z.infer<typeof reachedSchema>;
+
 /** The state, whole after a welcome, then as it changes (and at least once a heartbeat). */
 export const stateSchema = z.object({
   type: z.literal("state"),
@@ -88,6 +91,8 @@ export const stateSchema = z.object({
   /** Failures that the controller has not acknowledged yet. */
   failures: listOf(failureSchema),
   freeDiskBytes: wholeNumberSchema.optional(),
+  /** Agents that were reached since, and how long words to them and back took. */
+  reached: listOf(reachedSchema).optional(),
 });
 export type StateMessage = z.infer<typeof stateSchema>;
 

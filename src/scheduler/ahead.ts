@@ -31,6 +31,10 @@ const withinSitePauses = 10;
 const betweenSitesPauses = 100;
 /** ... for so long at least. */
 const betweenSitesNanoseconds = 2_000_000_000;
+/** Where bytes are under way for longer, there and back, lanes are filled again however far the controller is ... */
+const longWayNanoseconds = 5_000_000;
+/** ... and matched anew after so many pauses. */
+const longWayPauses = 8;
 /** It is filled again so much earlier, as a part of the round trip. */
 const extendMarginShare = 0.25;
 /** Words are sent earlier by this part of the round trip. */
@@ -59,7 +63,7 @@ export function wordsNanoseconds(member: Member): number {
 export function expectedEnd(lane: Lane, now: number, durationOfLane: number): number {
   let begin = now + wordsNanoseconds(lane.target);
   for (const { expectedEndNanoseconds } of lane.predecessors) begin = Math.max(begin, expectedEndNanoseconds);
-  return begin + durationOfLane;
+  return begin + durationOfLane + lane.wayNanoseconds;
 }
 
 /**
@@ -68,19 +72,27 @@ export function expectedEnd(lane: Lane, now: number, durationOfLane: number): nu
  */
 export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  if (roundTripNanoseconds <= negligibleNanoseconds || roundTripNanoseconds >= farNanoseconds) return undefined;
-  const pause = roundTripNanoseconds + lagNanoseconds;
+  const isLong = isLongWay(lane);
+  const isFar = roundTripNanoseconds >= farNanoseconds;
+  if (!isLong && (isFar || roundTripNanoseconds <= negligibleNanoseconds)) return undefined;
+  const pause = roundTripNanoseconds + lagNanoseconds + lane.wayNanoseconds;
   const isWithin = lane.source.site === lane.target.site;
-  const longest = isWithin ? withinSitePauses * pause : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
+  const betweenSites = isLong ? longWayPauses * pause : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
+  const longest = isWithin ? withinSitePauses * pause : betweenSites;
   if (durationOfLane >= longest) return undefined;
-  const margin = roundTripNanoseconds * extendMarginShare + 2 * deviationNanoseconds + lagNanoseconds;
+  const margin = (pause - lagNanoseconds) * extendMarginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
+}
+
+/** What its source has sent all of is not there for long yet: the way is lost meanwhile, unless more comes behind it. */
+function isLongWay(lane: Lane): boolean {
+  return lane.wayNanoseconds > longWayNanoseconds;
 }
 
 /** When it is time to decide what follows a lane; undefined: when it has ended, since words take little time. */
 export function foreseeAt(lane: Lane, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  if (roundTripNanoseconds < farNanoseconds) return undefined;
+  if (roundTripNanoseconds < farNanoseconds || isLongWay(lane)) return undefined;
   const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.floor(lane.expectedEndNanoseconds - roundTripNanoseconds / 2 - margin);
 }

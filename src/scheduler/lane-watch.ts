@@ -118,7 +118,7 @@ export class LaneWatch {
     if (lane.isGivenUp) return;
     const { lag, world } = this.#parts;
     const elapsed = now - lane.openedNanoseconds;
-    const expected = this.#durationOf(lane, lane.arrivedBytes);
+    const expected = this.#durationOf(lane, lane.arrivedBytes) + lane.wayNanoseconds;
     learn(lane.target.delay, elapsed, expected);
     const isLate = wasLate(lane, lane.arrivedBytes, elapsed, lag);
     lag.learn(Math.max(0, elapsed - expected - lane.target.delay.roundTripNanoseconds));
@@ -201,7 +201,7 @@ export class LaneWatch {
     if (!isSlowSource(source) || !this.othersHold(lane)) return false;
     shun(target, source, now + slowShunnedNanoseconds);
     // It does not come to its end: else nobody would ever learn that all of them take longer.
-    const expected = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes);
+    const expected = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes) + lane.wayNanoseconds;
     const elapsed = now - lane.openedNanoseconds;
     this.#parts.lag.learn(Math.max(0, elapsed - expected - target.delay.roundTripNanoseconds));
     return true;

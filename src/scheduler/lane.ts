@@ -44,6 +44,8 @@ export interface Lane {
   /** Nothing is charged for it any more. */
   isSettled: boolean;
   heldBackUntilNanoseconds: number;
+  /** How long bytes are under way between its ends, there and back, as far as was known when it was opened. */
+  readonly wayNanoseconds: number;
   /** Its rate at first. */
   readonly openedBitsPerSecond: number;
   /** When what is queued in it should long have come. */
@@ -79,6 +81,7 @@ export function newLane(
   rateBitsPerSecond: number,
   now: number,
   isShort: boolean,
+  wayNanoseconds = 0,
 ): Lane {
   return {
     laneId,
@@ -88,6 +91,7 @@ export function newLane(
     rateBitsPerSecond,
     isShort,
     openedNanoseconds: now,
+    wayNanoseconds,
     openedBitsPerSecond: rateBitsPerSecond,
     charges: undefined,
     expectedEndNanoseconds: 0,

@@ -58,7 +58,8 @@ export class Lanes {
     isShort = false,
   ): Lane {
     const path = this.#world.path(source, target);
-    const lane = newLane(this.takeId(), source, target, path, rateBitsPerSecond, now, isShort);
+    const way = this.#world.ways.roundTripNanoseconds(source, target);
+    const lane = newLane(this.takeId(), source, target, path, rateBitsPerSecond, now, isShort, way);
     if (isShort && (offersOut(source) || offersIn(target))) {
       chargeSuccessor(lane, this.#world.ledger);
     } else this.#world.ledger.allocate(path, rateBitsPerSecond);

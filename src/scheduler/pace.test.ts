@@ -16,7 +16,13 @@ function stage(): { scheduler: Scheduler; members: Member[]; lane: (source: numb
   const scheduler = new Scheduler({ topology, seed: 1, firstLaneId: 1 });
   const members = [0, 1, 2, 3].map((index) => addAgent(scheduler, `a-${index}`, "a"));
   const lane = (source: number, target: number): Lane =>
-    ({ source: members[source], target: members[target], rateBitsPerSecond: rate, openedNanoseconds: 0 }) as Lane;
+    ({
+      source: members[source],
+      target: members[target],
+      rateBitsPerSecond: rate,
+      openedNanoseconds: 0,
+      wayNanoseconds: 0,
+    }) as Lane;
   return { scheduler, members, lane };
 }
 

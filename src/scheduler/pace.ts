@@ -33,6 +33,8 @@ const leastLimitShare = 0.02;
 
 /** ... and so many times what four of five transfers in the whole fleet take beside their duration: nobody is to blame for that. */
 const lateLags = 3;
+/** ... and so many times as long as bytes are under way. */
+const lateWays = 2;
 /** By how much, of itself and in nanoseconds, the fleet's lag follows one transfer. */
 const lagStepShare = 0.02;
 const lagStepNanoseconds = 200_000;
@@ -116,12 +118,13 @@ export function lateAt(now: number, lane: Lane, bytes: number, lag: FleetLag): n
   const words = lateDelays * lane.target.delay.roundTripNanoseconds;
   const beside = lateSlackNanoseconds + words + lateLags * lag.nanoseconds;
   const isTelling = duration >= beside * tellingShare;
-  return now + Math.ceil(duration * lateShare) + (isTelling ? beside : Math.max(beside, patienceNanoseconds));
+  const patience = isTelling ? beside : Math.max(beside, patienceNanoseconds);
+  return now + Math.ceil(duration * lateShare) + patience + lateWays * lane.wayNanoseconds;
 }
 
 /** A transfer is late and still under way, or came late. @param bytes what at most has come in the time */
 export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number, ledger: Ledger): void {
-  const achieved = (bytes * 8 * 1_000_000_000) / Math.max(1, elapsedNanoseconds);
+  const achieved = (bytes * 8 * 1_000_000_000) / Math.max(1, elapsedNanoseconds - lane.wayNanoseconds);
   const [out, into] = [lane.source.paceOut, lane.target.paceIn];
   const slow = [out, into].filter((pace) => pace.limitBitsPerSecond !== Infinity);
   const unproven = [out, into].filter((pace) => !pace.isProven);
@@ -165,7 +168,8 @@ export function clear(lane: Lane, ledger: Ledger, isPrompt = false): void {
 
 /** Whether a transfer took no longer than its rate says, and what passes beside it. */
 export function wasPrompt(lane: Lane, durationNanoseconds: number, elapsedNanoseconds: number, lag: FleetLag): boolean {
-  const words = lane.target.delay.roundTripNanoseconds + lane.target.delay.deviationNanoseconds;
+  const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
+  const words = roundTripNanoseconds + deviationNanoseconds;
   return elapsedNanoseconds <= durationNanoseconds * promptShare + words + 2 * lag.nanoseconds;
 }
 

@@ -9,6 +9,7 @@ import { Ledger } from "./ledger.ts";
 import type { Lane } from "./lane.ts";
 import { newDelay, type Delay } from "./ahead.ts";
 import { Pace } from "./pace.ts";
+import { Ways } from "./ways.ts";
 
 /** A site as the scheduler sees it: who is there, and who of them has bandwidth free now. */
 export interface Place {
@@ -96,6 +97,7 @@ export function shun(target: Member, source: Member, untilNanoseconds: number): 
 
 export class World {
   readonly ledger = new Ledger();
+  readonly ways = new Ways();
   readonly members = new Map<string, Member>();
   /** Of members that have left: with those of the others, they are all below the greatest number of members ever. */
   readonly #freeIndices: number[] = [];

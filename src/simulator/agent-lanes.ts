@@ -23,6 +23,8 @@ export class AgentLanes implements LaneSink {
   readonly #lanes = new Map<number, { readonly lane: VirtualLane; readonly open: OpenLane }>();
   #isGone = false;
   #isTicking = false;
+  /** Ids of agents at other sites that were reached. */
+  readonly #reached = new Set<string>();
 
   constructor(agent: VirtualAgent) {
     this.#agent = agent;
@@ -105,12 +107,22 @@ export class AgentLanes implements LaneSink {
         return;
       }
       lane.accept(source, decision.ticket, () => world.linksBetween(source, this.#agent));
+      if (delay > 0) this.#tellReached(open, delay);
       then(lane);
     };
     const source = world.running.get(open.holderId);
     const delay = world.delayBetween(source?.site ?? this.site, this.site);
     if (delay === 0) present();
     else world.clock.after(delay, phases.agent, present);
+  }
+
+  /** Its answer takes as long as the words to it. */
+  #tellReached({ laneId, holderId }: OpenLane, delay: number): void {
+    if (this.#reached.has(holderId)) return;
+    this.#reached.add(holderId);
+    this.#agent.world.clock.after(delay, phases.agent, () => {
+      if (!this.#isGone) this.#agent.post({ type: "reached", laneId, roundTripNanoseconds: 2 * delay });
+    });
   }
 
   blockLengthBytes(fileSet: string, order: BlockOrderName, block: number): number {

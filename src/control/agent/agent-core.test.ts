@@ -83,6 +83,22 @@ describe("an agent and its controller", () => {
     same(agent.trace(), "send state\n send state");
   });
 
+  it("tells how far away the source of a lane is, once it was dialled", () => {
+    const agent = welcomedAgent();
+    agent.hear(instruct({ open: [openLane(5, "fra-2")] }));
+    agent.event({ type: "reached", laneId: 5, roundTripNanoseconds: 80_000_000 });
+    agent.event({ type: "reached", laneId: 6, roundTripNanoseconds: 1 });
+    agent.passUntil(130);
+    const { holderId } = openLane(5, "fra-2");
+    assert.equal(
+      agent
+        .trace()
+        .match(/reached .*/g)
+        ?.join(),
+      `reached ${holderId} in 80 ms`,
+    );
+  });
+
   it("answers an echo at once, once it is welcome", () => {
     const agent = welcomedAgent();
     agent.hear({ type: "echo", term: 1, echoId: 7 });

@@ -240,6 +240,9 @@ function describeMessage(message: AgentMessage): string {
   for (const lane of message.lanes) {
     lines.push(`lane ${lane.laneId} ${lane.receivedBytes} bytes ${lane.ended ?? ""}`.trimEnd());
   }
+  for (const { agentId, roundTripNanoseconds } of message.reached ?? []) {
+    lines.push(`reached ${agentId} in ${roundTripNanoseconds / 1_000_000} ms`);
+  }
   for (const failure of message.failures) {
     const certainty = failure.certain ? "" : `?${failure.alsoSuspected.map((other) => ` or ${other}`).join("")}`;
     lines.push(`failure ${failure.failureId} ${failure.kind} ${failure.component}${certainty}`);

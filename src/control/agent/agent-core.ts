@@ -166,6 +166,8 @@ export class AgentCore {
       case "received":
         for (const lane of event.lanes) this.#lanes.received(lane.laneId, lane.receivedBytes, lane.waiting === true);
         return;
+      case "reached":
+        return this.#reached(event.laneId, event.roundTripNanoseconds);
       case "laneFailed":
         return this.#laneFailed(event.laneId, event.kind, event.detail);
       case "probed":
@@ -187,6 +189,11 @@ export class AgentCore {
       default:
         return this.#takeOfFileSet(event);
     }
+  }
+
+  #reached(laneId: number, roundTripNanoseconds: number): void {
+    const lane = this.#lanes.get(laneId);
+    if (lane !== undefined) this.#reports.reached(lane.open.holderId, roundTripNanoseconds);
   }
 
   #takeOfFileSet(event: Extract<AgentEvent, { type: "stored" | "prepared" | "finished" | "storeFailed" | "damaged" }>) {

@@ -49,6 +49,8 @@ export type AgentEvent =
     }
   /** Bytes received through lanes since they were opened; sent a few times a second while anything runs. */
   | { readonly type: "received"; readonly lanes: readonly ReceivedBytes[] }
+  /** The source of a lane was dialled, and answered: how long words to it and back take. */
+  | { readonly type: "reached"; readonly laneId: number; readonly roundTripNanoseconds: number }
   /** A lane cannot go on. The world has dropped everything that was queued or under way on it. */
   | { readonly type: "laneFailed"; readonly laneId: number; readonly kind: FailureKind; readonly detail: string }
   /** The answer to `prepare`: what was found stored already (verified again) or copied from other file sets. */

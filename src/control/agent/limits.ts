@@ -17,6 +17,8 @@ export const maximumChallenges = 16;
 export const rangesPerReport = 10_000;
 /** Entries (file sets, lanes, failures) that one state message carries at most. */
 export const entriesPerReport = 1_000;
+/** Agents that were reached, of which one state message tells at most; what is more is left out. */
+export const reachedPerReport = 256;
 /** Versions that were active before, remembered for each name of a file set. */
 export const maximumPreviousVersions = 16;
 

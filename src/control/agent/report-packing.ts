@@ -2,7 +2,7 @@
  * Cuts a state into messages of bounded size. The first carries `whole` if it is so; those behind it add to it, so that
  * the controller, taking them in order, ends with the same whatever the cut.
  */
-import type { FileSetState, LaneReport, StateMessage } from "../../protocol/agent-messages.ts";
+import type { FileSetState, LaneReport, Reached, StateMessage } from "../../protocol/agent-messages.ts";
 import type { Failure, FileSetKey, FlatRanges } from "../../protocol/parts.ts";
 import { entriesPerReport, rangesPerReport } from "./limits.ts";
 
@@ -14,6 +14,8 @@ export interface StateParts {
   readonly lanes: readonly LaneReport[];
   readonly failures: readonly Failure[];
   readonly freeDiskBytes?: number;
+  /** As many as one message holds. */
+  readonly reached?: Reached[];
 }
 
 /** At least one message, also when nothing is to be said: a heartbeat. */
@@ -27,6 +29,7 @@ export function packStates(parts: StateParts): StateMessage[] {
     room = rangesPerReport;
   };
   if (parts.freeDiskBytes !== undefined) current.freeDiskBytes = parts.freeDiskBytes;
+  if (parts.reached !== undefined) current.reached = parts.reached;
   for (const fileSet of parts.deleted) {
     if (current.deleted.length >= entriesPerReport) next();
     current.deleted.push(fileSet);

@@ -4,10 +4,11 @@
  * welcome the whole state is sent.
  */
 import { RangeSet } from "../../std/ranges.ts";
-import type { FileSetState, LaneReport, StateMessage } from "../../protocol/agent-messages.ts";
+import type { FileSetState, LaneReport, Reached, StateMessage } from "../../protocol/agent-messages.ts";
 import type { Failure, FileSetKey } from "../../protocol/parts.ts";
 import type { AgentContext } from "./context.ts";
 import type { FileSetSummary } from "./file-set-record.ts";
+import { reachedPerReport } from "./limits.ts";
 import { packStates } from "./report-packing.ts";
 
 /** What changed in one file set since the last message. A block is never in both `content` and `lost`. */
@@ -41,6 +42,7 @@ export class Reports {
   readonly #lanes = new Set<number>();
   #ended: LaneReport[] = [];
   #failures: Failure[] = [];
+  #reached: Reached[] = [];
   #online = false;
   #sentAtNanoseconds = 0;
   #dueAtNanoseconds: number | undefined;
@@ -114,6 +116,13 @@ export class Reports {
     this.urgent();
   }
 
+  /** Another agent was reached. */
+  reached(agentId: string, roundTripNanoseconds: number): void {
+    if (!this.#online || this.#reached.length >= reachedPerReport) return;
+    this.#reached.push({ agentId, roundTripNanoseconds });
+    this.#gather();
+  }
+
   freeDisk(bytes: number): void {
     this.#freeDiskBytes = bytes;
   }
@@ -166,6 +175,7 @@ export class Reports {
       lanes,
       failures: this.#failures,
       ...this.#disk(),
+      ...(this.#reached.length === 0 ? {} : { reached: this.#reached }),
     });
     this.#clear();
     this.#send(messages);
@@ -209,6 +219,7 @@ export class Reports {
     if (this.#lanes.size > 0) this.#lanes.clear();
     if (this.#ended.length > 0) this.#ended = [];
     if (this.#failures.length > 0) this.#failures = [];
+    if (this.#reached.length > 0) this.#reached = [];
     this.#dueAtNanoseconds = undefined;
   }
 }

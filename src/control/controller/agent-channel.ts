@@ -162,6 +162,12 @@ export function handleState(state: ControllerState, agent: Agent, message: State
   for (const key of message.deleted) dropFileSet(state, agent, key);
   for (const { name, version } of message.current) agent.current.set(name, version);
   if (message.freeDiskBytes !== undefined) agent.freeDiskBytes = message.freeDiskBytes;
+  for (const { agentId, roundTripNanoseconds } of message.reached ?? []) {
+    const source = state.agents.get(agentId)?.member;
+    if (source !== undefined && agent.member !== undefined) {
+      state.scheduler.world.ways.reached(source, agent.member, roundTripNanoseconds);
+    }
+  }
   for (const lane of message.lanes) {
     const known = state.scheduler.lanes.get(lane.laneId);
     if (known === undefined || known.target !== agent.member) {

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { encodeFrame, frameType, ProtocolViolation } from "../../protocol/frames.ts";
 import type { FailureKind } from "../../protocol/parts.ts";
 import { parseAddress } from "../address.ts";
-import { dial, DialError } from "../dial.ts";
+import { dial, DialError, type Dialled } from "../dial.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameSink } from "./frame-reader.ts";
 import { idleConnectionMilliseconds } from "./limits.ts";
@@ -19,7 +19,8 @@ export interface OutgoingConnectionOptions {
   readonly peerId: string;
   readonly connectTimeoutMilliseconds: number | undefined;
   readonly sink: FrameSink;
-  readonly onOpen: (socket: Socket) => void;
+  /** With how long words to the peer and back take. */
+  readonly onOpen: (socket: Socket, roundTripNanoseconds: number) => void;
   /** It could not be opened, broke, or the peer did not keep to the protocol. Not called after `close`. */
   readonly onFailed: (kind: FailureKind, detail: string) => void;
   /** More has been read; the last read was `isShort`: everything that had come. */
@@ -60,9 +61,9 @@ export class OutgoingConnection {
       headers: { [peerIdField]: peerId },
       ...(connectTimeoutMilliseconds === undefined ? {} : { connectTimeoutMilliseconds }),
     }).then(
-      ({ socket, head }) => {
-        if (state.isCancelled) socket.destroy();
-        else this.#opened(socket, reader, head);
+      (dialled) => {
+        if (state.isCancelled) dialled.socket.destroy();
+        else this.#opened(dialled, reader);
       },
       (error: unknown) => {
         if (state.isCancelled) return;
@@ -113,7 +114,7 @@ export class OutgoingConnection {
     }
   }
 
-  #opened(socket: Socket, reader: FrameReader, head: Uint8Array): void {
+  #opened({ socket, head, roundTripNanoseconds }: Dialled, reader: FrameReader): void {
     const gate = new ReadGate(socket);
     this.#state = { type: "open", socket, gate, reader };
     let reason: string | undefined;
@@ -131,7 +132,7 @@ export class OutgoingConnection {
         `the connection to ${this.#options.address} broke: ${reason ?? "closed by the peer"}`,
       );
     });
-    this.#options.onOpen(socket);
+    this.#options.onOpen(socket, roundTripNanoseconds);
     this.#guard(() => {
       if (head.length > 0) throw new ProtocolViolation("frames before any was asked for");
     });

@@ -34,6 +34,7 @@ export function probeBlock(options: ProbeOptions): Promise<FailureKind | undefin
       writeBlocks: async (_run, bytes) => ({ bad: (await options.verify(bytes)) ? [] : [block] }),
       stored: () => end(undefined),
       received: () => undefined,
+      reached: () => undefined,
       laneFailed: (_laneId, kind) => end(kind),
       log: () => undefined,
     });

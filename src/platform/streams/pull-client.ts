@@ -105,6 +105,7 @@ export class PullClient {
       blockLengthBytes,
       onBatch: (stream, intake) => void this.#write(stream, intake),
       onProgress: (lane) => this.#note(lane),
+      onReached: (lane, roundTripNanoseconds) => this.#options.reached(lane.laneId, roundTripNanoseconds),
       onLaneFailed: (lane, kind, detail) => this.#fail(lane, kind, detail),
       onIdle: () => {
         connection.close();

@@ -40,6 +40,8 @@ export interface PullConnectionOptions {
   readonly onBatch: (stream: PullStream, intake: BatchIntake) => void;
   /** A lane has received bytes, or begun or ceased to wait. */
   readonly onProgress: (lane: PullLane) => void;
+  /** The source has answered; the lane is any of those to it. */
+  readonly onReached: (lane: PullLane, roundTripNanoseconds: number) => void;
   readonly onLaneFailed: (lane: PullLane, kind: FailureKind, detail: string) => void;
   /** No lane is left. */
   readonly onIdle: () => void;
@@ -75,8 +77,10 @@ export class PullConnection implements FrameSink {
       peerId,
       connectTimeoutMilliseconds,
       sink: this,
-      onOpen: (socket) => {
+      onOpen: (socket, roundTripNanoseconds) => {
         this.#socket = socket;
+        const [lane] = this.#lanes;
+        if (lane !== undefined) this.#options.onReached(lane, roundTripNanoseconds);
         for (const lane of this.#lanes) this.#say(lane);
       },
       onFailed: (kind, detail) => this.#failed(kind, detail),

@@ -85,6 +85,9 @@ test("short lanes, one after another and overlapping, need no further connection
       for (let ended = lane - 2; ended <= lane; ended += 1) target.client.closeLane(ended);
     }
     assert.equal(source.server.connectionCount, 1);
+    // How far away the source is shows when it is dialled: once.
+    assert.equal(target.roundTripsNanoseconds.length, 1);
+    assert.ok((target.roundTripsNanoseconds[0] ?? 0) > 0);
     assert.deepEqual(target.failures, []);
   });
 });

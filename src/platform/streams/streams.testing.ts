@@ -143,6 +143,7 @@ export class Target {
   readonly stored = new RangeSet();
   readonly pieces = new Map<number, Uint8Array>();
   readonly writes: BlockRun[] = [];
+  readonly roundTripsNanoseconds: number[] = [];
   readonly failures: { laneId: number; kind: FailureKind; detail: string }[] = [];
   readonly progress = new Map<number, { receivedBytes: number; waiting: boolean }>();
   readonly #waiters = new Set<() => void>();
@@ -178,6 +179,7 @@ export class Target {
         for (const { laneId, receivedBytes, waiting } of lanes) this.progress.set(laneId, { receivedBytes, waiting });
         this.#wake();
       },
+      reached: (_laneId, roundTripNanoseconds) => void this.roundTripsNanoseconds.push(roundTripNanoseconds),
       laneFailed: (laneId, kind, detail) => {
         this.failures.push({ laneId, kind, detail });
         this.#wake();

@@ -77,6 +77,8 @@ export interface PullClientPorts {
   stored(laneId: number, run: BlockRun, bytes: Uint8Array | undefined): void;
   /** Lanes with something new, a few times a second. */
   received(lanes: readonly LaneProgress[]): void;
+  /** The source of a lane was dialled, and answered: how long words to it and back take. */
+  reached(laneId: number, roundTripNanoseconds: number): void;
   /** The lane is gone with everything that was queued on it. Said once. */
   laneFailed(laneId: number, kind: FailureKind, detail: string): void;
   log(line: string): void;

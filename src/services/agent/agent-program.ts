@@ -243,6 +243,7 @@ export class AgentProgram implements RunningAgent {
         this.#stored(run, laneId, bytes);
       },
       received: (lanes) => this.#submit({ type: "received", lanes }),
+      reached: (laneId, roundTripNanoseconds) => this.#submit({ type: "reached", laneId, roundTripNanoseconds }),
       laneFailed: (laneId, kind, detail) => this.#submit({ type: "laneFailed", laneId, kind, detail }),
       log: (line) => this.#options.logger.info(line),
     });
