@@ -14,7 +14,7 @@ import { maximumPortionRanges } from "./limits.ts";
 /** Blocks compared by rarity in one choice. */
 const comparedBlocks = 256;
 /** Words of 32 blocks that are looked at in one choice before what was found is taken. */
-const comparedWords = 256;
+const comparedWords = 128;
 /** Words behind a group that are looked at for rests of others. */
 const restWords = 4;
 const wordsPerPage = pageBits >>> 5;
