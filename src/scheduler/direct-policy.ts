@@ -144,7 +144,7 @@ export class DirectPolicy implements Policy {
     const share = Math.min(shareBitsPerSecond, unlimitedBitsPerSecond, matcher.capabilityOf(source, target, path));
     const rate = Math.floor(Math.min(share, matcher.freeOn(source, target, path)));
     if (rate < Math.max(1, share * leastShare)) return false;
-    const match = matcher.match(order, given, order.holding(target), rate, { rarity: "anywhere" });
+    const match = matcher.choose(undefined, order, given, order.holding(target), rate, { rarity: "anywhere" });
     if (match === undefined) return false;
     matcher.open(match, "fromOrigin");
     const sent = this.#wasSent.get(order) ?? new WeakSet<Member>();

@@ -106,13 +106,6 @@ export class Matcher {
     return free >= Math.max(1, full * this.parts.settings.leastWayShare) ? free : 0;
   }
 
-  /** The transfer of one order that two members could make, scored; undefined: there is nothing to bring. */
-  match(order: BlockOrder, source: Holding, target: Holding, rate: number, rule: PickRule): Match | undefined {
-    const score = this.#score(order, source, target, rate, rule);
-    if (score === undefined) return undefined;
-    return { order, source, target, rateBitsPerSecond: rate, block: this.#picked.block, score, only: rule.only };
-  }
-
   /** The better of a match and the transfer that two members could make. */
   choose(
     best: Match | undefined,
@@ -122,13 +115,9 @@ export class Matcher {
     rate: number,
     rule: PickRule,
   ): Match | undefined {
-    if (best === undefined || this.parts.onDecision !== undefined) {
-      return this.better(best, this.match(order, source, target, rate, rule));
-    }
-    // Most lose, and nobody asks what they were.
-    const score = this.#score(order, source, target, rate, rule);
-    if (score === undefined || !isBetter(order, score, best)) return best;
-    return { order, source, target, rateBitsPerSecond: rate, block: this.#picked.block, score, only: rule.only };
+    const picked = this.#picked;
+    if (!pickBlock(order, source.held, target, rule, this.parts.random, picked)) return best;
+    return this.chooseBlock(best, order, source, target, rate, rule, picked);
   }
 
   /** The better of a match and the transfer that two members of one site could make, both of which have bandwidth free. */
@@ -165,13 +154,7 @@ export class Matcher {
     return this.better(best, { order, source, target, rateBitsPerSecond: rate, block, score, only: rule.only });
   }
 
-  /** The score of the best block that a source can bring, which is then in `#picked`; undefined: there is none. */
-  #score(order: BlockOrder, source: Holding, target: Holding, rate: number, rule: PickRule): number | undefined {
-    const picked = this.#picked;
-    if (!pickBlock(order, source.held, target, rule, this.parts.random, picked)) return undefined;
-    return this.#scoreOf(order, source, target, rate, rule, picked);
-  }
-
+  /** The score of a transfer; undefined: it is not to be made. */
   #scoreOf(
     order: BlockOrder,
     source: Holding,
@@ -227,7 +210,8 @@ export class Matcher {
       const given = order.find(source);
       if (order.paused || given === undefined || (best !== undefined && best.order.rank <= order.rank)) continue;
       const holding = order.holding(target);
-      best = this.match(order, given, holding, lane.rateBitsPerSecond, extensionRule(order, given, holding)) ?? best;
+      const rule = extensionRule(order, given, holding);
+      best = this.choose(undefined, order, given, holding, lane.rateBitsPerSecond, rule) ?? best;
     }
     this.forget();
     if (best === undefined || (source.site === target.site && this.#isWantedOutside(best))) return false;

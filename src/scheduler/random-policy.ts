@@ -76,7 +76,9 @@ export class RandomPolicy implements Policy {
       const given = order.holdings.get(source);
       if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target)) continue;
       const rate = this.#rate(source, target);
-      if (rate > 0) best = matcher.match(order, given, order.holding(target), rate, { rarity: "anywhere" }) ?? best;
+      if (rate > 0) {
+        best = matcher.choose(undefined, order, given, order.holding(target), rate, { rarity: "anywhere" }) ?? best;
+      }
     }
     return best;
   }

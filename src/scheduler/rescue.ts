@@ -146,7 +146,7 @@ export class Rescue {
       const rate = matcher.rateBetween(source, target, matcher.parts.world.middle(source.site, target.site));
       if (rate === 0) continue;
       const rule = { rarity: "sites", only } as const;
-      best = matcher.better(best, matcher.match(order, order.holding(source), order.holding(target), rate, rule));
+      best = matcher.choose(best, order, order.holding(source), order.holding(target), rate, rule);
     }
     if (best === undefined) matcher.forget();
     else matcher.open(best, "outOfReach");
