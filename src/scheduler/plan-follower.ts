@@ -207,6 +207,7 @@ export class PlanFollower implements Mode {
       progress.begun(step, now);
       return true;
     }
+    progress.pause();
     const due = progress.dueNanoseconds(step, now);
     if (outcome === "differs" || now >= due) this.#leave(follower, "left");
     else this.#wait(follower, step, due);

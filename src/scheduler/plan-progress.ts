@@ -137,11 +137,17 @@ export class PlanProgress {
     return Math.floor(this.#plannedNanoseconds(step, now) + drift + patience);
   }
 
-  /** Time stands still: nothing of it can be done now. */
+  /** Time stands still: nothing of it can be done now, or yet. */
   pause(): void {
-    if (!this.order.paused) return;
+    if (!this.order.paused && !this.#isAwaited()) return;
     this.#beginNanoseconds = undefined;
     this.#driftNanoseconds = 0;
+  }
+
+  /** Nothing has begun, and what is to be given on is still being handed over. */
+  #isAwaited(): boolean {
+    if (this.begunSteps > 0) return false;
+    return this.order.publishers.some(({ lanesOut }) => lanesOut.some(({ pendingBytes }) => pendingBytes > 0));
   }
 
   #plannedNanoseconds(step: PlanStep, now: number): number {
