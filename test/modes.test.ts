@@ -15,6 +15,11 @@ const twoSites = {
   defaults: { nic: { up: "400Mbps", down: "400Mbps" } },
 };
 const fleet = { topology: twoSites, agents: agentsOf({ fra: 3, iad: 3 }) };
+/** A tenth of that: what a busy machine adds to a transfer is little beside what it takes. */
+const slowSites = {
+  sites: { fra: { uplink: "16Mbps", downlink: "16Mbps" }, iad: { uplink: "16Mbps", downlink: "16Mbps" } },
+  defaults: { nic: { up: "40Mbps", down: "40Mbps" } },
+};
 const size = 6 * mebibyte + 17;
 
 /** Publishes a file through an agent, and waits until everyone holds the same bytes. */
@@ -49,7 +54,7 @@ describe("modes of scheduling", () => {
 
   fleetTest(
     "works a plan out by itself, follows it, and has it after it was killed",
-    { ...fleet, controllerFlags: ["--mode", "precomputed"] },
+    { ...fleet, topology: slowSites, controllerFlags: ["--mode", "precomputed"] },
     async (running) => {
       await distribute(running, "1");
       await waitUntil("nobody follows it any more", async () => (await planOf(running, "1")).counts.following === 0);
@@ -57,11 +62,11 @@ describe("modes of scheduling", () => {
       // A busy machine may make some leave it, not all from the beginning.
       assert.ok(before.begun > 0 && before.counts.left + before.counts.done === 5, JSON.stringify(before.counts));
       assert.ok(before.isWhole && before.transfers >= 5, JSON.stringify(before));
-      assert.ok(before.predictedSeconds > (size * 8) / 160e6, `${before.predictedSeconds} s are predicted`);
-      assert.equal(
-        before.steps?.reduce((blocks, { start, end }) => blocks + end - start, 0),
-        (await running.version("payload", "1")).blocks,
-      );
+      // What has come before all was handed over, when the plan is made, is no part of it.
+      assert.ok(before.predictedSeconds > (0.9 * size * 8) / 16e6, `${before.predictedSeconds} s are predicted`);
+      const planned = before.steps?.reduce((count, { start, end }) => count + end - start, 0) ?? 0;
+      const { blocks } = await running.version("payload", "1");
+      assert.ok(planned > 0.8 * blocks && planned <= blocks, `${planned} of ${blocks} blocks are planned`);
       await running.controller.kill();
       await running.startController();
       const after = await planOf(running, "1", "--agent", "iad-0");

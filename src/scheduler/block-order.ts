@@ -188,7 +188,7 @@ export class BlockOrder {
       for (let block = start; block < end; block += 1) {
         if (!held.set(block)) continue;
         if (have.set(block)) this.#entered(holding, block);
-        if (counts && view !== undefined) this.pairs.held(view, block);
+        if (counts && view !== undefined && !member.isAway) this.pairs.held(view, block);
       }
     });
     updateHunger(this, holding);
@@ -226,14 +226,28 @@ export class BlockOrder {
     updateHunger(this, holding);
   }
 
+  /** Whether what a member has counts: not while it is away. To be called while it is not marked so. @returns whether it has any */
+  setCounted(member: Member, isCounted: boolean): boolean {
+    const holding = this.find(member);
+    if (holding === undefined || holding.have.count === this.duplicates.count) return false;
+    const { held, have, counts, view } = holding;
+    have.forEachRange((start, end) => {
+      for (let block = start; block < end; block += 1) {
+        if (this.duplicates.has(block)) continue;
+        if (!isCounted) this.#left(holding, block);
+        else this.#entered(holding, block);
+        if (isCounted && counts && view !== undefined && held.has(block)) this.pairs.held(view, block);
+      }
+    });
+    if (!isCounted && view !== undefined) view.mayBeGone = true;
+    return true;
+  }
+
   /** Forgets a member. */
   drop(member: Member): void {
     const holding = this.holdings.get(member);
     if (holding === undefined) return;
-    holding.have.forEachRange((start, end) => {
-      for (let block = start; block < end; block += 1) if (!this.duplicates.has(block)) this.#left(holding, block);
-    });
-    if (holding.view !== undefined) holding.view.mayBeGone = true;
+    this.setCounted(member, false);
     if (holding.isSupplying) member.supplies -= 1;
     if (member.latest === holding) member.latest = undefined;
     holding.held.release();
@@ -307,7 +321,7 @@ export class BlockOrder {
   noteGone(view: SiteView, block: number): void {
     if (!view.mayBeGone) return;
     for (const member of view.members) {
-      const holding = this.find(member);
+      const holding = member.isAway ? undefined : this.find(member);
       if (holding !== undefined && holding.counts && holding.held.has(block)) return;
     }
     this.pairs.gone(view, block);
@@ -337,7 +351,7 @@ export class BlockOrder {
 
   /** A block is with, or coming to, a member that did not have it. */
   #entered({ member, view, counts }: Holding, block: number): void {
-    if (view === undefined || member.kind === "publisher") return;
+    if (view === undefined || member.kind === "publisher" || member.isAway) return;
     if (view.counts.change(block, 1) === 1) {
       this.pairs.entered(view, block);
       this.siteCounts[block] = (this.siteCounts[block] as number) + 1;
@@ -357,7 +371,7 @@ export class BlockOrder {
   }
 
   #left({ member, view, counts }: Holding, block: number): void {
-    if (view === undefined || member.kind === "publisher") return;
+    if (view === undefined || member.kind === "publisher" || member.isAway) return;
     if (view.counts.change(block, -1) === 0) {
       this.pairs.left(view, block);
       this.siteCounts[block] = (this.siteCounts[block] as number) - 1;

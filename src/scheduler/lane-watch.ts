@@ -22,7 +22,7 @@ import {
   wasLate,
   wasPrompt,
 } from "./pace.ts";
-import { shun, type Member, type World } from "./world.ts";
+import { isShunned, shun, type Member, type World } from "./world.ts";
 
 /** After a lane was much slower than its rate while others hold what it was to bring, its source is left alone for this long. */
 export const slowShunnedNanoseconds = 10_000_000_000;
@@ -48,6 +48,9 @@ export interface LaneWatchParts {
   /** Blocks do not come to a member as they were to: lanes that wait for them there are ended. */
   readonly withdraw: (member: Member, order: BlockOrder, ranges: RangeSet) => void;
 }
+
+/** Of a lane that brings anything its target has said so by then: it does every quarter of a second. */
+const silentNanoseconds = 600_000_000;
 
 /** What a lane comes earlier than its rate allows, and is not worth waiting for. */
 const negligibleNanoseconds = 500_000;
@@ -168,7 +171,10 @@ export class LaneWatch {
       else if (lane.pendingBytes === 0) close(lane);
       else if (isTakingOver(lane.source)) this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, lag));
       else {
-        blame(lane, lane.pendingBytes + lane.arrivedBytes, now - lane.openedNanoseconds, world.ledger);
+        const elapsed = now - lane.openedNanoseconds;
+        // Once: it stays late, and would tell the same of its ends again, be they innocent. But one may be dead.
+        const isNews = !lane.shrunk || (lane.receivedBytes + lane.arrivedBytes === 0 && elapsed > silentNanoseconds);
+        if (isNews) blame(lane, lane.pendingBytes + lane.arrivedBytes, elapsed, world.ledger);
         if (!this.#isWorthLeaving(lane, now)) {
           this.#shrink(lane, decisions);
           this.#expectBy(lane, lateAt(now, lane, lane.pendingBytes, lag));
@@ -178,12 +184,18 @@ export class LaneWatch {
     }
   }
 
-  /** Whether what a lane has pending could come from somebody else who is not slow. */
-  othersHold(lane: Lane): boolean {
+  /**
+   * Whether what a lane has pending could come from somebody else who is not slow, and as near: what a site has does not
+   * go into it again because one of its agents is slow.
+   */
+  othersHold(lane: Lane, now: number): boolean {
+    const { site } = lane.target;
+    const isWithin = lane.source.site === site;
     for (const [order, pending] of lane.pending) {
       const block = pending.first();
       for (const [member, { held }] of order.holdings) {
         const serves = member !== lane.source && member.online && member.serves === "yes";
+        if (isWithin && (member.site !== site || isShunned(lane.target, member, now))) continue;
         if (serves && held.has(block) && !isSlowSource(member)) return true;
       }
     }
@@ -198,7 +210,7 @@ export class LaneWatch {
     // Where it may be either of the two, another source shows which.
     const isEither = isSlowSource(source) && target.paceIn.isSharedBlame;
     if (isSlowTarget(target) && !isEither) return false;
-    if (!isSlowSource(source) || !this.othersHold(lane)) return false;
+    if (!isSlowSource(source) || !this.othersHold(lane, now)) return false;
     shun(target, source, now + slowShunnedNanoseconds);
     // It does not come to its end: else nobody would ever learn that all of them take longer.
     const expected = this.#durationOf(lane, lane.pendingBytes + lane.arrivedBytes) + lane.wayNanoseconds;

@@ -18,7 +18,7 @@ import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pic
 import type { SiteView } from "./site-view.ts";
 import { freeBetween } from "./succession.ts";
 import { hasSomethingFor } from "./supply.ts";
-import type { Member, World } from "./world.ts";
+import { isShunned, type Member, type World } from "./world.ts";
 
 export interface MatchParts {
   readonly world: World;
@@ -65,13 +65,7 @@ export class Matcher {
 
   mayServe(source: Member, target: Member): boolean {
     if (source === target || !source.online || source.serves === "no") return false;
-    const { shunned } = target;
-    if (shunned !== undefined) {
-      const until = shunned.get(source);
-      if (until !== undefined && until > this.now) return false;
-      if (until !== undefined) shunned.delete(source);
-      if (shunned.size === 0) target.shunned = undefined;
-    }
+    if (target.shunned !== undefined && isShunned(target, source, this.now)) return false;
     return this.parts.world.usable(source, target);
   }
 

@@ -227,7 +227,8 @@ export class PlanFollower implements Mode {
     if (given === undefined || !rangesOf(given, step).intersection(ranges).equals(ranges)) return "notYet";
     const path = world.path(source, target);
     const able = Math.min(step.rateBitsPerSecond, this.#matcher.capabilityOf(source, target, path));
-    if (able < step.rateBitsPerSecond * leastAbleShare) return "differs";
+    // Who was slow for a moment may be so no longer before the step is late.
+    if (able < step.rateBitsPerSecond * leastAbleShare) return "notYet";
     const rate = Math.floor(Math.min(able, this.#matcher.freeOn(source, target, path)));
     if (rate < Math.max(1, able * leastRateShare)) return "notYet";
     if (target.lanesIn.length >= settings.maximumLanesIn || source.lanesOut.length >= settings.maximumLanesOut) {

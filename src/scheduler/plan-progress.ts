@@ -8,8 +8,8 @@ import type { FleetLag } from "./pace.ts";
 import { numbersPerStep, stepAt, stepCount, type Plan, type PlannedTarget, type PlanStep } from "./plan.ts";
 import type { Member, Place } from "./world.ts";
 
-/** A step is late when it has not begun this long after steps like it do ... */
-const patienceNanoseconds = 50_000_000;
+/** A step is late when it has not begun this long after steps like it do (programs that have just started are not quick) ... */
+const patienceNanoseconds = 250_000_000;
 /** ... and so many times as long as it would take. */
 const patienceDurations = 4;
 /** ... and so many times what transfers in the whole fleet take beside their durations: a busy machine makes everybody late. */

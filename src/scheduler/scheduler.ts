@@ -3,6 +3,7 @@
  * file is its face: what the controller tells it, and `decide`. It knows no time but what it is handed, and nothing of
  * messages.
  */
+import { Absences } from "./absences.ts";
 import type { RangeSet } from "../std/ranges.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Topology } from "../model/topology.ts";
@@ -46,6 +47,7 @@ export class Scheduler {
   /** Decided between two calls of `decide`, outside the mode: ends of lanes, changes of rate. */
   #decisions = new Decisions();
   readonly #watch: LaneWatch;
+  readonly #absences = new Absences(this.#orders, (member) => this.#mode.touch(member));
   #topologyChanged = false;
 
   constructor(options: SchedulerOptions) {
@@ -106,9 +108,18 @@ export class Scheduler {
   /** Forgets a member and ends its lanes. */
   removeMember(member: Member): void {
     this.endLanesOf(member);
+    this.#absences.forget(member);
     for (const order of this.#orders.values()) order.drop(member);
     this.world.remove(member.id);
     this.#mode.forget(member);
+  }
+
+  /** Whether somebody is there: who is not serves nobody, and is sent nothing. */
+  setOnline(member: Member, online: boolean, now: number): void {
+    member.online = online;
+    if (online) this.#absences.back(member);
+    else this.#absences.gone(member, now);
+    this.#mode.touch(member);
   }
 
   addOrder(description: OrderDescription): BlockOrder {
@@ -197,7 +208,7 @@ export class Scheduler {
     const finding = this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
     this.#watch.measured(lane);
     if (finding === "full") this.#mode.touch(lane.target);
-    else if (finding === "shrunk" && this.#watch.othersHold(lane)) {
+    else if (finding === "shrunk" && this.#watch.othersHold(lane, now)) {
       shun(lane.target, lane.source, now + slowShunnedNanoseconds);
       this.#closeWith(lane);
     }
@@ -244,6 +255,7 @@ export class Scheduler {
       this.#mode.touchAll();
     }
     for (const member of this.#lanes.tick(now)) this.#mode.touch(member);
+    this.#absences.tick(now);
     this.#watch.slowDown(now, this.#decisions);
     this.#mode.prepare(now, this.#decisions);
     this.#watch.goOn(now);
@@ -272,8 +284,8 @@ export class Scheduler {
 
   /** When `decide` is worth calling again though nothing was heard: to look at those that wait, or are late. */
   get nextLookNanoseconds(): number | undefined {
-    const looks = [this.#watch.nextNanoseconds, this.#mode.nextLookNanoseconds ?? Infinity];
-    const first = Math.min(...looks);
+    const watch = Math.min(this.#watch.nextNanoseconds, this.#absences.nextNanoseconds);
+    const first = Math.min(watch, this.#mode.nextLookNanoseconds ?? Infinity);
     return first === Infinity ? undefined : first;
   }
 

@@ -47,6 +47,8 @@ export interface Member {
   readonly sameHost: boolean;
   /** May be given lanes at all: connected and its state known. */
   online: boolean;
+  /** It has not been online for a while: what it has does not count as there. Set by `Absences`. */
+  isAway: boolean;
   /** May serve / may fetch, as the operator or its failures allow. `lastResort`: serves only what no other holds. */
   serves: "yes" | "lastResort" | "no";
   fetches: boolean;
@@ -93,6 +95,17 @@ export interface Member {
 export function shun(target: Member, source: Member, untilNanoseconds: number): void {
   target.shunned ??= new Map();
   target.shunned.set(source, untilNanoseconds);
+}
+
+/** Whether a target leaves a source alone still. */
+export function isShunned(target: Member, source: Member, now: number): boolean {
+  const { shunned } = target;
+  if (shunned === undefined) return false;
+  const until = shunned.get(source);
+  if (until !== undefined && until > now) return true;
+  if (until !== undefined) shunned.delete(source);
+  if (shunned.size === 0) target.shunned = undefined;
+  return false;
 }
 
 export class World {
@@ -146,6 +159,7 @@ export class World {
       shunned: undefined,
       serves: description.serves,
       online: description.online,
+      isAway: false,
       fetches: description.fetches,
       needCount: 0,
       supplies: 0,

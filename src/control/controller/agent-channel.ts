@@ -332,8 +332,7 @@ export function agentDisconnected(state: ControllerState, agent: Agent): void {
   agent.echo = undefined;
   agent.ready = false;
   if (agent.member !== undefined) {
-    agent.member.online = false;
-    state.scheduler.touch(agent.member);
+    state.scheduler.setOnline(agent.member, false, state.now);
   }
   agent.goneAtNanoseconds = state.now + goneAfter(state);
 }

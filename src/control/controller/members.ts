@@ -6,7 +6,8 @@ export function applyOperatorWish(state: ControllerState, agent: Agent): void {
   if (agent.member === undefined) return;
   const { member } = agent;
   const { online, serves, fetches } = member;
-  member.online = agent.ready && !agent.row.blocked;
+  const isOnline = agent.ready && !agent.row.blocked;
+  if (isOnline !== online) state.scheduler.setOnline(member, isOnline, state.now);
   member.serves = agent.row.drained ? "lastResort" : "yes";
   member.fetches = !agent.row.drained && state.failures.get(`agents.${agent.row.name}.disk`)?.outOfUse !== true;
   const isSame = member.online === online && member.serves === serves && member.fetches === fetches;
