@@ -21,8 +21,8 @@ export const longQuantumNanoseconds = 24_000_000;
 export const longQuantumBitsPerSecond = 150_000_000;
 /** ... and where it leaves at once: a burst should fit into the buffers of a link. */
 export const paceQuantumNanoseconds = 4_000_000;
-/** What a lane may catch up after a late timer, where the system spreads it: with the quantum under 20 ms ... */
-export const smoothCreditNanoseconds = 10_000_000;
+/** What a lane may catch up after a late timer, where the system spreads it: with the quantum, and what may lie in sockets of a busy machine, under 20 ms ... */
+export const smoothCreditNanoseconds = 5_000_000;
 /** ... and where it does not: bursts of under 10 ms, with the quantum and the timer's slack. */
 export const sendCreditNanoseconds = 5_000_000;
 /** The system's pace, in relation to the rates of a connection's lanes: a little more, so that none falls behind it. */
