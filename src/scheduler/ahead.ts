@@ -1,13 +1,14 @@
 /**
  * Deciding ahead of the news. Words to an agent and back take time. Where that is little, another portion is queued into a
  * lane before it runs dry; after some time it is let end, and its two ends are matched anew. Where it is much, a lane's end
- * is foreseen, so early that words about what follows get to the agents by then (`succession.ts`).
+ * is foreseen, so early that words about what follows get to the agents by then (`succession.ts`); unless transfers end far from when they should, as on busy machines: then lanes are filled again there, too.
  *
  * How long words take is known from what agents answer to echoes (`control/controller/echoes.ts`), until the first of them
  * from its first answer at all, and from any quicker news since; how far off expectations
  * are is learned from each transfer.
  */
 import type { Lane } from "./lane.ts";
+import { isLongWay } from "./way-shares.ts";
 import type { Member } from "./world.ts";
 
 export interface Delay {
@@ -26,15 +27,19 @@ const negligibleNanoseconds = 50_000;
 const deviationShare = 1 / 8;
 /** From here on ends are foreseen; words that take less are bridged by filling the same lane again. */
 const farNanoseconds = 100_000_000;
+/** ... if expectations are no further off than this part of the words' time: on busy machines what is to follow comes too late, lane after lane. */
+const exactShare = 1 / 100;
 /** A lane is matched anew after so many pauses: within a site who feeds whom matters, ways between sites are worth keeping. */
 const withinSitePauses = 10;
 const betweenSitesPauses = 100;
 /** ... for so long at least. */
 const betweenSitesNanoseconds = 2_000_000_000;
-/** Where bytes are under way for longer, there and back, lanes are filled again however far the controller is ... */
-const longWayNanoseconds = 5_000_000;
-/** ... and matched anew after so many pauses. */
+/** Over long ways lanes are filled again however far the controller is, and matched anew after so many pauses. */
 const longWayPauses = 8;
+/** ... or after so many, where its rate is its share of the way (`way-shares.ts`): to begin anew costs more than it brings. */
+const sharedWayPauses = 100;
+/** What has come in this time its target may not have told of yet. */
+const untoldNanoseconds = 500_000_000;
 /** It is filled again so much earlier, as a part of the round trip. */
 const extendMarginShare = 0.25;
 /** Words are sent earlier by this part of the round trip. */
@@ -72,27 +77,44 @@ export function expectedEnd(lane: Lane, now: number, durationOfLane: number): nu
  */
 export function extendAt(lane: Lane, durationOfLane: number, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  const isLong = isLongWay(lane);
-  const isFar = roundTripNanoseconds >= farNanoseconds;
+  const isLong = isLongWay(lane.wayNanoseconds);
+  const isFar = areEndsForeseen(roundTripNanoseconds, lagNanoseconds);
   if (!isLong && (isFar || roundTripNanoseconds <= negligibleNanoseconds)) return undefined;
   const pause = roundTripNanoseconds + lagNanoseconds + lane.wayNanoseconds;
   const isWithin = lane.source.site === lane.target.site;
-  const betweenSites = isLong ? longWayPauses * pause : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
+  const longWay = (lane.isShare ? sharedWayPauses : longWayPauses) * pause;
+  const betweenSites = isLong ? longWay : Math.max(betweenSitesNanoseconds, betweenSitesPauses * pause);
   const longest = isWithin ? withinSitePauses * pause : betweenSites;
   if (durationOfLane >= longest) return undefined;
   const margin = (pause - lagNanoseconds) * extendMarginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.max(lane.openedNanoseconds, Math.floor(lane.openedNanoseconds + durationOfLane - margin));
 }
 
-/** What its source has sent all of is not there for long yet: the way is lost meanwhile, unless more comes behind it. */
-function isLongWay(lane: Lane): boolean {
-  return lane.wayNanoseconds > longWayNanoseconds;
+/**
+ * Until when a lane over a long way is not filled again, since it is behind: what is queued in it is kept from others.
+ * @returns undefined: it is not
+ */
+export function behindUntil(
+  lane: Lane,
+  now: number,
+  lagNanoseconds: number,
+  durationOfPending: number,
+): number | undefined {
+  if (!isLongWay(lane.wayNanoseconds)) return undefined;
+  const pause = lane.target.delay.roundTripNanoseconds + lagNanoseconds + lane.wayNanoseconds;
+  const behind = durationOfPending - 2 * pause - untoldNanoseconds;
+  return behind > 0 ? now + behind : undefined;
+}
+
+/** Whether words take so long, and transfers end so exactly when they should, that what follows is decided before they end. */
+function areEndsForeseen(roundTripNanoseconds: number, lagNanoseconds: number): boolean {
+  return roundTripNanoseconds >= farNanoseconds && lagNanoseconds <= roundTripNanoseconds * exactShare;
 }
 
 /** When it is time to decide what follows a lane; undefined: when it has ended, since words take little time. */
 export function foreseeAt(lane: Lane, lagNanoseconds: number): number | undefined {
   const { roundTripNanoseconds, deviationNanoseconds } = lane.target.delay;
-  if (roundTripNanoseconds < farNanoseconds || isLongWay(lane)) return undefined;
+  if (!areEndsForeseen(roundTripNanoseconds, lagNanoseconds) || isLongWay(lane.wayNanoseconds)) return undefined;
   const margin = roundTripNanoseconds * marginShare + 2 * deviationNanoseconds + lagNanoseconds;
   return Math.floor(lane.expectedEndNanoseconds - roundTripNanoseconds / 2 - margin);
 }

@@ -4,7 +4,16 @@
  */
 import { BinaryHeap } from "../std/heap.ts";
 import type { RangeSet } from "../std/ranges.ts";
-import { durationNanoseconds, expectedEnd, extendAt, foreseeAt, isOverdue, learn, wordsNanoseconds } from "./ahead.ts";
+import {
+  behindUntil,
+  durationNanoseconds,
+  expectedEnd,
+  extendAt,
+  foreseeAt,
+  isOverdue,
+  learn,
+  wordsNanoseconds,
+} from "./ahead.ts";
 import type { BlockOrder } from "./block-order.ts";
 import type { Decisions } from "./decisions.ts";
 import { letFollow, settleInLane, type Lane } from "./lane.ts";
@@ -22,6 +31,7 @@ import {
   wasLate,
   wasPrompt,
 } from "./pace.ts";
+import { comingUpNanoseconds } from "./way-shares.ts";
 import { isShunned, shun, type Member, type World } from "./world.ts";
 
 /** After a lane was much slower than its rate while others hold what it was to bring, its source is left alone for this long. */
@@ -121,8 +131,9 @@ export class LaneWatch {
     if (lane.isGivenUp) return;
     const { lag, world } = this.#parts;
     const elapsed = now - lane.openedNanoseconds;
-    const expected = this.#durationOf(lane, lane.arrivedBytes) + lane.wayNanoseconds;
-    learn(lane.target.delay, elapsed, expected);
+    const sent = this.#durationOf(lane, lane.arrivedBytes) + lane.wayNanoseconds;
+    learn(lane.target.delay, elapsed, sent);
+    const expected = sent + comingUpNanoseconds(lane.wayNanoseconds, lane.rateBitsPerSecond);
     const isLate = wasLate(lane, lane.arrivedBytes, elapsed, lag);
     lag.learn(Math.max(0, elapsed - expected - lane.target.delay.roundTripNanoseconds));
     if (isLate && !isTakingOver(lane.source)) blame(lane, lane.arrivedBytes, elapsed, world.ledger);
@@ -145,7 +156,9 @@ export class LaneWatch {
       if (isSlow || lane.isOffered) continue;
       const at = foreseeAt(lane, lag.nanoseconds);
       if (at === undefined) {
-        if (lane.successors.length + lane.predecessors.length === 0 && extend(lane)) this.opened(lane, now);
+        const until = behindUntil(lane, now, lag.nanoseconds, this.#durationOf(lane, lane.pendingBytes));
+        if (until !== undefined) this.#ends.push({ lane, atNanoseconds: until });
+        else if (lane.successors.length + lane.predecessors.length === 0 && extend(lane)) this.opened(lane, now);
         continue;
       }
       if (at > now) {

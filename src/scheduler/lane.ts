@@ -46,6 +46,8 @@ export interface Lane {
   heldBackUntilNanoseconds: number;
   /** How long bytes are under way between its ends, there and back, as far as was known when it was opened. */
   readonly wayNanoseconds: number;
+  /** Its rate is what it is to have of a long way: it lasts. */
+  isShare: boolean;
   /** Its rate at first. */
   readonly openedBitsPerSecond: number;
   /** When what is queued in it should long have come. */
@@ -92,6 +94,7 @@ export function newLane(
     isShort,
     openedNanoseconds: now,
     wayNanoseconds,
+    isShare: false,
     openedBitsPerSecond: rateBitsPerSecond,
     charges: undefined,
     expectedEndNanoseconds: 0,

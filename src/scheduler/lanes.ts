@@ -249,6 +249,9 @@ export class Lanes {
       this.#world.ledger.releaseEach(lane.path, less);
       lane.charges = lane.charges.map((charge, place) => charge - (less[place] as number));
     }
+    // What it has brought counts as brought at the new rate: else it would pass for early or late by what went before.
+    const elapsed = Math.max(0, this.#now - lane.openedNanoseconds);
+    if (lane.isShare) lane.openedNanoseconds += Math.round(elapsed * (1 - lane.rateBitsPerSecond / rateBitsPerSecond));
     lane.rateBitsPerSecond = rateBitsPerSecond;
     if (isOffered) offer(lane, ledger);
     lane.slowSinceNanoseconds = undefined;
@@ -272,7 +275,10 @@ export class Lanes {
     lane.measuredBitsPerSecond = measured;
     lane.measuredFromNanoseconds = now;
     lane.measuredFromBytes = lane.receivedBytes;
-    if (!waitsForBytes(lane) || measured >= lane.rateBitsPerSecond * this.#settings.shrinkBelowShare) {
+    if (
+      !waitsForBytes(lane) ||
+      measured >= lane.rateBitsPerSecond * (lane.isShare ? shareShrinkBelow : this.#settings.shrinkBelowShare)
+    ) {
       lane.slowSinceNanoseconds = undefined;
       lane.shrunk = false;
       return "full";
@@ -331,10 +337,10 @@ export class Lanes {
     return ended;
   }
 
-  /** Raises a lane to what its path has free, if that is worth a message. */
-  grow(lane: Lane, decisions: Decisions): void {
+  /** Raises a lane to what its path has free, if that is worth a message. @param most to no more than this */
+  grow(lane: Lane, decisions: Decisions, most = Infinity): void {
     if (lane.shrunk || lane.pendingBytes === 0) return;
-    const free = this.#world.ledger.free(lane.path);
+    const free = Math.min(this.#world.ledger.free(lane.path), most - lane.rateBitsPerSecond);
     if (free === Infinity || free < lane.rateBitsPerSecond * this.#settings.growShare) return;
     this.setRate(lane, lane.rateBitsPerSecond + free, decisions);
   }
@@ -364,3 +370,5 @@ const shrinkMargin = 1.5;
 /** A slow lane keeps at least this, and this part of what its path could carry: it must be able to recover. */
 const leastRateBitsPerSecond = 64_000;
 const leastShare = 0.02;
+/** One over a long way, whose rate is its share of it, is left alone above this: it comes up to its rate slowly, and would only begin anew. */
+const shareShrinkBelow = 0.5;

@@ -18,6 +18,7 @@ import { pickBlock, portionAround, type PickedBlock, type PickRule } from "./pic
 import type { SiteView } from "./site-view.ts";
 import { freeBetween } from "./succession.ts";
 import { hasSomethingFor } from "./supply.ts";
+import { WayShares } from "./way-shares.ts";
 import { isShunned, type Member, type World } from "./world.ts";
 
 export interface MatchParts {
@@ -42,6 +43,10 @@ export interface Match {
   readonly only: PagedBits | undefined;
 }
 
+/** A lane that is to have its share of a long way is opened with this part of it or more: it gets the rest as that becomes free. */
+const leastOfAShare = 0.25;
+/** It is taken down when the way's lanes have more than its share by this part, but to no less than that part of the share. */
+const muchMoreThanAShare = 0.2;
 /** Other sites that are looked at before a lane within a site is filled again. */
 const waysLookedAt = 16;
 
@@ -50,6 +55,7 @@ export type MatchReason = "intoSite" | "withinSite" | "again" | "outOfReach" | "
 
 export class Matcher {
   readonly parts: MatchParts;
+  readonly #wayShares: WayShares;
   now = 0;
   /** Orders of later classes are not looked at yet. */
   urgencyClass = 0;
@@ -61,6 +67,7 @@ export class Matcher {
 
   constructor(parts: MatchParts) {
     this.parts = parts;
+    this.#wayShares = new WayShares(parts.world, parts.lanes);
   }
 
   mayServe(source: Member, target: Member): boolean {
@@ -91,13 +98,18 @@ export class Matcher {
   }
 
   /** The same between two sites. @param middle what lies between them */
-  rateBetween(source: Member, target: Member, middle: readonly number[]): number {
-    const { ledger } = this.parts.world;
-    const full = Math.min(upCapability(source, ledger), ledger.capabilityOf(middle), downCapability(target, ledger));
+  rateBetween(order: BlockOrder, source: Member, target: Member, middle: readonly number[]): number {
+    const { world } = this.parts;
+    const { ledger } = world;
+    const share = this.#wayShares.of(order, source, target, this.now);
+    const left = share === Infinity ? share : share - this.#wayShares.given(source, target);
+    const way = Math.min(share, ledger.capabilityOf(middle));
+    const full = Math.min(upCapability(source, ledger), way, downCapability(target, ledger));
     if (full === Infinity) return unlimitedBitsPerSecond;
-    const between = freeBetween(source, target, middle, ledger);
+    const between = Math.min(left, freeBetween(source, target, middle, ledger));
     const free = Math.min(upFree(source, ledger), between, downFree(target, ledger));
-    return free >= Math.max(1, full * this.parts.settings.leastWayShare) ? free : 0;
+    const least = share === Infinity ? this.parts.settings.leastWayShare : leastOfAShare;
+    return free >= Math.max(1, full * least) ? free : 0;
   }
 
   /** The better of a match and the transfer that two members could make. */
@@ -209,8 +221,31 @@ export class Matcher {
     }
     this.forget();
     if (best === undefined || (source.site === target.site && this.#isWantedOutside(best))) return false;
-    this.parts.lanes.queue(lane, best.order, this.#portion(best), this.decisions);
+    const { lanes } = this.parts;
+    this.#followShare(lane, best.order);
+    lanes.queue(lane, best.order, this.#portion(best), this.decisions);
     return true;
+  }
+
+  /** A lane that lasts gets more of its way, or less, as the way's share is now. */
+  #followShare(lane: Lane, order: BlockOrder): void {
+    const { source, target } = lane;
+    const share = this.#wayShares.of(order, source, target, this.now);
+    lane.isShare = this.#isShare(source, target, share);
+    if (!lane.isShare) return;
+    const { lanes } = this.parts;
+    const left = share - this.#wayShares.given(source, target);
+    if (left >= 0) lanes.grow(lane, this.decisions, lane.rateBitsPerSecond + left);
+    else if (-left > share * muchMoreThanAShare && !lane.isOffered && lane.charges === undefined) {
+      const less = Math.min(-left, lane.rateBitsPerSecond - Math.ceil(share * leastOfAShare));
+      if (less > 0) lanes.takeFrom(lane, less, this.decisions);
+    }
+  }
+
+  /** Whether a way's share, and neither interface, is what limits a lane between two agents. */
+  #isShare(source: Member, target: Member, share: number): boolean {
+    const { ledger } = this.parts.world;
+    return share <= Math.min(ledger.capabilityOn(source.nicUp), ledger.capabilityOn(target.nicDown));
   }
 
   /** Whether a way out of a site idles, its source's interface is full, and another site lacks what the site has. */
@@ -238,6 +273,8 @@ export class Matcher {
     const { order, source, target, rateBitsPerSecond } = match;
     const ranges = this.#portion(match);
     const lane = lanes.open(source.member, target.member, rateBitsPerSecond, this.now, this.decisions, true);
+    const share = this.#wayShares.of(order, source.member, target.member, this.now);
+    lane.isShare = this.#isShare(source.member, target.member, share);
     lanes.queue(lane, order, ranges, this.decisions);
     market.refresh(source.member);
     market.refresh(target.member);

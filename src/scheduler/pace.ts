@@ -7,6 +7,7 @@
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { unlimitedBitsPerSecond } from "./limits.ts";
+import { comingUpNanoseconds } from "./way-shares.ts";
 import type { Member } from "./world.ts";
 
 /** A member that had been on time is slow when it is blamed so often in a row. */
@@ -119,12 +120,17 @@ export function lateAt(now: number, lane: Lane, bytes: number, lag: FleetLag): n
   const beside = lateSlackNanoseconds + words + lateLags * lag.nanoseconds;
   const isTelling = duration >= beside * tellingShare;
   const patience = isTelling ? beside : Math.max(beside, patienceNanoseconds);
-  return now + Math.ceil(duration * lateShare) + patience + lateWays * lane.wayNanoseconds;
+  return now + Math.ceil(duration * lateShare) + patience + lateWays * lane.wayNanoseconds + comingUp(lane);
+}
+
+/** How much later than at once a lane may have come up to its rate. */
+function comingUp(lane: Lane): number {
+  return comingUpNanoseconds(lane.wayNanoseconds, lane.rateBitsPerSecond);
 }
 
 /** A transfer is late and still under way, or came late. @param bytes what at most has come in the time */
 export function blame(lane: Lane, bytes: number, elapsedNanoseconds: number, ledger: Ledger): void {
-  const achieved = (bytes * 8 * 1_000_000_000) / Math.max(1, elapsedNanoseconds - lane.wayNanoseconds);
+  const achieved = (bytes * 8 * 1_000_000_000) / Math.max(1, elapsedNanoseconds - lane.wayNanoseconds - comingUp(lane));
   const [out, into] = [lane.source.paceOut, lane.target.paceIn];
   const slow = [out, into].filter((pace) => pace.limitBitsPerSecond !== Infinity);
   const unproven = [out, into].filter((pace) => !pace.isProven);

@@ -277,7 +277,7 @@ export class RemotePass {
       const given = order.find(source);
       if (given === undefined || !given.counts || !given.held.has(block)) continue;
       if (!matcher.mayServe(source, target.member)) continue;
-      const rate = matcher.rateBetween(source, target.member, middle);
+      const rate = matcher.rateBetween(order, source, target.member, middle);
       if (rate === 0) continue;
       found += 1;
       better = matcher.chooseBlock(better, order, given, target, rate, rule, this.#picked);
@@ -307,7 +307,7 @@ export class RemotePass {
       const given = order.find(source);
       if (given === undefined || given.held.isEmpty || !matcher.mayServe(source, target.member)) continue;
       if (!given.counts && this.#feedsNeighbours(order, given, middle)) continue;
-      const rate = matcher.rateBetween(source, target.member, middle);
+      const rate = matcher.rateBetween(order, source, target.member, middle);
       if (rate > 0) better = matcher.choose(better, order, given, target, rate, rule);
     }
     return better;
@@ -324,7 +324,7 @@ export class RemotePass {
     const matcher = this.#matcher;
     if (origin.held.isEmpty || !matcher.mayServe(origin.member, target.member)) return best;
     if (this.#feedsNeighbours(order, origin, middle)) return best;
-    const rate = matcher.rateBetween(origin.member, target.member, middle);
+    const rate = matcher.rateBetween(order, origin.member, target.member, middle);
     return rate > 0 ? matcher.choose(best, order, origin, target, rate, rule) : best;
   }
 

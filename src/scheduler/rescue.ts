@@ -143,7 +143,7 @@ export class Rescue {
     let best: Match | undefined;
     for (const source of this.#sources(order, target)) {
       if (source.kind === "publisher" || source.site === target.site) continue;
-      const rate = matcher.rateBetween(source, target, matcher.parts.world.middle(source.site, target.site));
+      const rate = matcher.rateBetween(order, source, target, matcher.parts.world.middle(source.site, target.site));
       if (rate === 0) continue;
       const rule = { rarity: "sites", only } as const;
       best = matcher.choose(best, order, order.holding(source), order.holding(target), rate, rule);

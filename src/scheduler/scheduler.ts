@@ -208,7 +208,8 @@ export class Scheduler {
     const finding = this.#lanes.measure(lane, receivedBytes, now, this.#decisions);
     this.#watch.measured(lane);
     if (finding === "full") this.#mode.touch(lane.target);
-    else if (finding === "shrunk" && this.#watch.othersHold(lane, now)) {
+    // Bytes over a way between sites are not thrown away.
+    else if (finding === "shrunk" && lane.source.site === lane.target.site && this.#watch.othersHold(lane, now)) {
       shun(lane.target, lane.source, now + slowShunnedNanoseconds);
       this.#closeWith(lane);
     }

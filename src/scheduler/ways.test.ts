@@ -5,6 +5,7 @@ import { extendAt, foreseeAt } from "./ahead.ts";
 import { newLane, type Lane } from "./lane.ts";
 import { FleetLag, lateAt } from "./pace.ts";
 import { addTo } from "./scheduler.testing.ts";
+import { comingUpNanoseconds } from "./way-shares.ts";
 import { World, type Member } from "./world.ts";
 
 const millisecond = 1_000_000;
@@ -28,6 +29,22 @@ test("of the last findings on a way the quickest is believed, in both directions
   assert.equal(world.ways.roundTripNanoseconds(beside, far), 100 * millisecond);
   for (let time = 0; time < 8; time += 1) world.ways.reached(far, near, 150 * millisecond);
   assert.equal(world.ways.roundTripNanoseconds(far, near), 150 * millisecond);
+});
+
+test("a way that nobody has gone yet is as long as the shortest one from the nearer of its two sites", () => {
+  const world = new World(parseTopology({ sites: { a: {}, b: {}, c: {}, d: {} } }));
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((site) => addTo(world, `${site}-0`, site)) as [
+    Member,
+    Member,
+    Member,
+    Member,
+  ];
+  world.ways.reached(a, b, 50 * millisecond);
+  assert.equal(world.ways.roundTripNanoseconds(a, c), 0);
+  world.ways.reached(a, d, 20 * millisecond);
+  world.ways.reached(c, b, 30 * millisecond);
+  assert.equal(world.ways.roundTripNanoseconds(a, c), 20 * millisecond);
+  assert.equal(world.ways.roundTripNanoseconds(c, d), 20 * millisecond);
 });
 
 test("within a site nothing is far, however busy it was when it was reached", () => {
@@ -56,5 +73,6 @@ test("who is far away is not late for it", () => {
   const lag = new FleetLag();
   const before = lateAt(0, laneOver(parts), 12_500_000, lag);
   parts.world.ways.reached(parts.far, parts.near, 80 * millisecond);
-  assert.equal(lateAt(0, laneOver(parts), 12_500_000, lag), before + 160 * millisecond);
+  const later = lateAt(0, laneOver(parts), 12_500_000, lag) - before;
+  assert.equal(later, 160 * millisecond + comingUpNanoseconds(80 * millisecond, rate));
 });

@@ -14,11 +14,14 @@ const sitesAtMost = 1 << 20;
 
 export class Ways {
   readonly #found = new Map<number, number[]>();
+  readonly #nearest = new Map<Place, number>();
 
   /** An agent has reached another one. */
   reached(from: Member, to: Member, roundTripNanoseconds: number): void {
     const key = wayOf(from.place, to.place);
     if (key === undefined) return;
+    this.#noteNearest(from.place as Place, roundTripNanoseconds);
+    this.#noteNearest(to.place as Place, roundTripNanoseconds);
     const found = this.#found.get(key);
     if (found === undefined) {
       this.#found.set(key, [roundTripNanoseconds]);
@@ -32,8 +35,16 @@ export class Ways {
   roundTripNanoseconds(source: Member, target: Member): number {
     if (this.#found.size === 0) return 0;
     const key = wayOf(source.place, target.place);
-    const found = key === undefined ? undefined : this.#found.get(key);
-    return found === undefined ? 0 : Math.min(...found);
+    if (key === undefined) return 0;
+    const found = this.#found.get(key);
+    if (found !== undefined) return Math.min(...found);
+    return Math.min(this.#nearest.get(source.place as Place) ?? 0, this.#nearest.get(target.place as Place) ?? 0);
+  }
+
+  /** How far away the nearest site is that was reached from a site. */
+  #noteNearest(place: Place, roundTripNanoseconds: number): void {
+    const known = this.#nearest.get(place) ?? Infinity;
+    if (roundTripNanoseconds < known) this.#nearest.set(place, roundTripNanoseconds);
   }
 }
 

@@ -10,7 +10,7 @@ export const sendPoolBytes = 64 * 1024 * 1024;
 export const slotUnitBytes = 64 * 1024;
 
 /** What a lane reads at once to send it: so much time at its rate, between these bounds. */
-export const readAheadNanoseconds = 100_000_000;
+export const readAheadNanoseconds = 300_000_000;
 export const minimumReadBytes = 64 * 1024;
 export const maximumReadBytes = 1024 * 1024;
 
